@@ -1,0 +1,38 @@
+//! joblines turns commands into pages: visiting a job's URL runs it and streams its output line by line.
+//!
+//! # The map
+//!
+//! Many sources write, one journal holds, many views show. They share only the records; HTTP is the outermost ring.
+//!
+//! ```text
+//! source ──▶ chunk ──▶ journal ──▶ reader ──▶ view ──▶ HTTP body
+//! ```
+//!
+//! | module | what it is | may import |
+//! |---|---|---|
+//! | [`record`] | what a journal holds: start, chunks of lines, end | nothing |
+//! | [`journal`] | one append-only log: its format on disk, one writer, many readers | `record` |
+//! | [`sources`] | what appends to a journal: the processes of jobs | `journal`, `record` |
+//! | [`views`] | html, text, ndjson, sse: pure functions from records to bytes, and the pages | `record` |
+//! | [`config`] | `jobs.toml` as written → jobs as meant | `sources`' settings |
+//! | [`runs`] | one run = one source into one journal; the history | `config`, `sources`, `journal`, `record` |
+//! | [`http`] | routes, negotiation, who may do what, the streaming body | all of the above |
+//! | [`cli`] | the verbs of the command line | everything |
+//!
+//! `tests/architecture.rs` reads `src/` and holds this table.
+
+pub mod record;
+
+pub mod journal;
+
+pub mod sources;
+
+pub mod views;
+
+pub mod config;
+
+pub mod runs;
+
+pub mod http;
+
+pub mod cli;

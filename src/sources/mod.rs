@@ -1,0 +1,3 @@
+//! What appends to a journal. Siblings share one shape and know only the journal's writer.
+
+pub mod process;
