@@ -1,1 +1,157 @@
-//! (to come)
+//! One append-only log of chunks on disk, with one writer and any number of readers: a run's queue.
+//!
+//! The writer appends a chunk to the files first and publishes it second, so nobody is shown what a crash of the server
+//! could take back. Readers that are caught up get chunks from a small window in memory; those behind it read the files
+//! at their own pace. A reader is a position and nothing else: a stalled one costs no memory and slows nobody. The
+//! journal knows no source, no view and no HTTP.
+
+mod format;
+mod reader;
+mod recover;
+mod segment;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+pub use format::Origin;
+pub use reader::{Reader, Selection, Step};
+pub use recover::{Recovered, recover};
+pub use writer::Writer;
+
+use crate::record::{Chunk, End};
+use format::{ChunkEntry, ENTRY, EndEntry, Entry, HEADER, Header, checksum};
+use segment::{Access, Files, Segment};
+
+/// Bytes of the latest chunks kept in memory for readers that are caught up.
+const WINDOW_BYTES: usize = 512 << 10;
+
+/// Chunks kept in memory for readers that are caught up.
+const WINDOW_CHUNKS: usize = 4096;
+
+/// One run's journal, as everybody but its writer sees it.
+#[derive(Debug)]
+pub struct Journal {
+    folder: PathBuf,
+    shared: Mutex<Shared>,
+    news: Arc<Notify>,
+    /// Whether the bytes are checked against their checksums when read back: not while we have just written them.
+    verify: bool,
+}
+
+#[derive(Default, Debug)]
+struct Shared {
+    window: VecDeque<Chunk>,
+    window_bytes: usize,
+    /// The number of the window's first entry.
+    window_first: u64,
+    /// Entries published, those that could not be written among them.
+    entries: u64,
+    /// Entries that are in the files; what comes behind them stays in the window.
+    written: u64,
+    readers: usize,
+    totals: Totals,
+    end: Option<Arc<End>>,
+    segments: Vec<Segment>,
+    current: Option<Arc<Files>>,
+}
+
+/// How much a journal holds.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Totals {
+    /// Lines begun.
+    pub lines: u64,
+    /// Bytes, joblines' own lines among them.
+    pub bytes: u64,
+}
+
+impl Journal {
+    /// Opens the journal of a run that has ended.
+    ///
+    /// # Errors
+    /// Where the files cannot be read, or hold no whole journal: then [`recover`] was not run on them.
+    pub fn open(folder: PathBuf) -> io::Result<Arc<Journal>> {
+        let contents = recover::read_whole(&folder)?;
+        let end = contents.end.ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("the journal in {} has no end", folder.display()))
+        })?;
+        let shared = Shared {
+            window_first: contents.entries,
+            entries: contents.entries,
+            written: contents.entries,
+            totals: contents.totals,
+            end: Some(Arc::new(end)),
+            segments: contents.segments,
+            ..Shared::default()
+        };
+        Ok(Arc::new(Journal { folder, shared: Mutex::new(shared), news: Arc::default(), verify: true }))
+    }
+
+    /// The folder with its files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// How much it holds now.
+    pub fn totals(&self) -> Totals {
+        self.lock().totals
+    }
+
+    /// The receipt, once the run has ended.
+    pub fn end(&self) -> Option<Arc<End>> {
+        self.lock().end.clone()
+    }
+
+    /// A reader of what `selection` asks for.
+    ///
+    /// # Errors
+    /// Where the files cannot be read.
+    pub fn read(self: &Arc<Self>, selection: &Selection) -> io::Result<Reader> {
+        Reader::new(Arc::clone(self), selection)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows `chunk` to the readers; `written`: it is in the files.
+    fn publish(&self, chunk: Chunk, totals: Totals, written: bool) {
+        let mut shared = self.lock();
+        shared.totals = totals;
+        shared.entries += 1;
+        if written {
+            shared.written = shared.entries;
+        }
+        shared.window_bytes += chunk.bytes.len();
+        shared.window.push_back(chunk);
+        shared.trim();
+        let anybody = shared.readers > 0;
+        drop(shared);
+        if anybody {
+            self.news.notify_waiters();
+        }
+    }
+
+    fn publish_end(&self, end: Arc<End>) {
+        self.lock().end = Some(end);
+        self.news.notify_waiters();
+    }
+}
+
+impl Shared {
+    fn trim(&mut self) {
+        let (bytes, chunks) = if self.readers == 0 { (0, 0) } else { (WINDOW_BYTES, WINDOW_CHUNKS) };
+        while (self.window_bytes > bytes || self.window.len() > chunks) && self.window_first < self.written {
+            let Some(chunk) = self.window.pop_front() else { break };
+            self.window_bytes -= chunk.bytes.len();
+            self.window_first += 1;
+        }
+    }
+}

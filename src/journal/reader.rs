@@ -1,0 +1,306 @@
+//! A cursor into a journal: reads at its own pace, from memory where it is caught up and from the files where it is
+//! behind, then waits for more until the journal is ended. It never holds the writer up.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::sync::futures::OwnedNotified;
+use tokio::task::JoinHandle;
+
+use super::{Access, Entry, Files, Journal, Segment};
+use crate::record::{Chunk, End, Stream};
+
+/// The most chunks taken out of the window at a time.
+const BATCH: usize = 64;
+
+/// Which of a journal's lines a reader wants.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Selection {
+    /// The first line, from 1.
+    pub from: u64,
+    /// Go on behind the end of this line: what was sent before it ended is not sent again, and what was begun before it
+    /// and ended after it is not lost.
+    pub after: Option<u64>,
+    /// Only so many of the last lines (of the stream asked for).
+    pub tail: Option<u64>,
+    /// Only this stream's lines.
+    pub stream: Option<Stream>,
+    /// Wait for more until the end; else stop at what there is now.
+    pub follow: bool,
+}
+
+impl Default for Selection {
+    /// Everything, to the end.
+    fn default() -> Self {
+        Selection { from: 1, after: None, tail: None, stream: None, follow: true }
+    }
+}
+
+/// What a reader finds next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Lines.
+    Chunk(Chunk),
+    /// The run has ended, and every line was read.
+    End(Arc<End>),
+    /// All that there was when the reader began was read, and it does not follow.
+    Pause,
+}
+
+/// A position in a journal. See [`Journal::read`].
+#[derive(Debug)]
+pub struct Reader {
+    journal: Arc<Journal>,
+    from: u64,
+    after: Option<u64>,
+    stream: Option<Stream>,
+    /// The next entry to read.
+    entry: u64,
+    /// Stop before this entry.
+    until: Option<u64>,
+    ready: VecDeque<Chunk>,
+    files: Option<Arc<Files>>,
+    news: Pin<Box<OwnedNotified>>,
+    disk: Option<JoinHandle<io::Result<Vec<Chunk>>>>,
+}
+
+impl Reader {
+    pub(super) fn new(journal: Arc<Journal>, selection: &Selection) -> io::Result<Reader> {
+        let mut shared = journal.lock();
+        shared.readers += 1;
+        let (entries, lines) = (shared.written, shared.totals.lines);
+        let until = (!selection.follow).then_some(shared.entries);
+        drop(shared);
+        let news = Box::pin(Arc::clone(&journal.news).notified_owned());
+        let mut reader = Reader {
+            journal,
+            from: selection.from.max(1),
+            after: selection.after,
+            stream: selection.stream,
+            entry: 0,
+            until,
+            ready: VecDeque::new(),
+            files: None,
+            news,
+            disk: None,
+        };
+        if let Some(tail) = selection.tail {
+            let first = match selection.stream {
+                None => (lines + 1).saturating_sub(tail),
+                Some(stream) => reader.first_of_last(tail, stream, entries)?,
+            };
+            reader.from = reader.from.max(first);
+        }
+        let first = reader.after.unwrap_or(reader.from);
+        if first > 1 {
+            reader.entry = reader.find(first, entries)?;
+        }
+        Ok(reader)
+    }
+
+    /// The number of the first line that it may show.
+    pub fn first_line(&self) -> u64 {
+        self.from
+    }
+
+    /// What comes next. Safe to drop and to ask again.
+    ///
+    /// # Errors
+    /// Where the files cannot be read (any more).
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Step>> {
+        loop {
+            while let Some(chunk) = self.ready.pop_front() {
+                if let Some(chunk) = self.select(chunk) {
+                    return Poll::Ready(Ok(Step::Chunk(chunk)));
+                }
+            }
+            if let Some(disk) = &mut self.disk {
+                let chunks = ready!(Pin::new(disk).poll(context)).map_err(io::Error::other)?;
+                self.disk = None;
+                self.accept(chunks?);
+                continue;
+            }
+            match self.look() {
+                Found::Chunks => {}
+                Found::Behind(end) => self.read_files(end)?,
+                Found::Step(step) => return Poll::Ready(Ok(step)),
+                Found::Nothing => {
+                    ready!(self.news.as_mut().poll(context));
+                    // made anew before the next look, so that what is published after it is not slept through
+                    self.news.set(Arc::clone(&self.journal.news).notified_owned());
+                }
+            }
+        }
+    }
+
+    /// Waits for the end of the journal and passes over what comes until then.
+    pub fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.journal.end().is_none() {
+            ready!(self.news.as_mut().poll(context));
+            self.news.set(Arc::clone(&self.journal.news).notified_owned());
+        }
+        Poll::Ready(())
+    }
+
+    /// What comes next, for those who can wait.
+    ///
+    /// # Errors
+    /// As [`Reader::poll_next`].
+    pub async fn next(&mut self) -> io::Result<Step> {
+        std::future::poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// Takes what the window has, or says where else to look.
+    fn look(&mut self) -> Found {
+        let shared = self.journal.lock();
+        let end = self.until.unwrap_or(shared.entries).min(shared.entries);
+        if self.entry < end {
+            let Some(skip) = self.entry.checked_sub(shared.window_first) else {
+                return Found::Behind(shared.window_first.min(end));
+            };
+            let count = (end - self.entry).min(BATCH as u64) as usize;
+            self.ready.extend(shared.window.iter().skip(skip as usize).take(count).cloned());
+            drop(shared);
+            self.entry += self.ready.len() as u64;
+            return Found::Chunks;
+        }
+        match &shared.end {
+            Some(end) if self.until.is_none_or(|until| until >= shared.entries) => {
+                Found::Step(Step::End(Arc::clone(end)))
+            }
+            _ if self.until.is_some() => Found::Step(Step::Pause),
+            _ => Found::Nothing,
+        }
+    }
+
+    /// Reads a block of chunks before entry `end`: at once where it is in memory, else on a thread that may wait.
+    fn read_files(&mut self, end: u64) -> io::Result<()> {
+        let (files, last) = self.files_with(self.entry)?;
+        let (first, end, verify) = (self.entry, last.map_or(end, |last| end.min(last)), self.journal.verify);
+        match files.chunks(first, end, Access::Cached, verify) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let read = move || files.chunks(first, end, Access::Waiting, verify);
+                self.disk = Some(tokio::task::spawn_blocking(read));
+                Ok(())
+            }
+            chunks => {
+                self.accept(chunks?);
+                Ok(())
+            }
+        }
+    }
+
+    fn accept(&mut self, chunks: Vec<Chunk>) {
+        self.entry += chunks.len() as u64;
+        self.ready.extend(chunks);
+    }
+
+    /// The part of `chunk` that was asked for.
+    fn select(&mut self, mut chunk: Chunk) -> Option<Chunk> {
+        if let Some(seen) = self.after {
+            chunk = behind(chunk, seen, &mut self.after)?;
+        }
+        if self.stream.is_some_and(|stream| stream != chunk.stream) {
+            return None;
+        }
+        if chunk.line < self.from {
+            return if chunk.continues { None } else { cut(chunk, self.from) };
+        }
+        Some(chunk)
+    }
+
+    /// The files with entry `number`, and the entry at which the next segment begins.
+    fn files_with(&mut self, number: u64) -> io::Result<(Arc<Files>, Option<u64>)> {
+        let shared = self.journal.lock();
+        let next = shared.segments.partition_point(|segment| segment.first_entry <= number);
+        let last = shared.segments.get(next).map(|segment| segment.first_entry);
+        let segment: Option<Segment> = next.checked_sub(1).and_then(|at| shared.segments.get(at)).cloned();
+        let current = shared.current.clone();
+        drop(shared);
+        let segment = segment.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        let held = [self.files.take(), current].into_iter().flatten().find(|files| files.segment == segment);
+        let files = match held {
+            Some(files) => files,
+            None => {
+                let opened = Files::open(self.journal.folder(), segment.number, false)?;
+                Arc::new(opened.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?.0)
+            }
+        };
+        self.files = Some(Arc::clone(&files));
+        Ok((files, last))
+    }
+
+    fn chunk_entry(&mut self, number: u64) -> io::Result<super::ChunkEntry> {
+        match self.files_with(number)?.0.entry(number)? {
+            Some(Entry::Chunk(entry)) => Ok(entry),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the journal's index is damaged")),
+        }
+    }
+
+    /// The first of `entries` entries whose lines reach `line`.
+    fn find(&mut self, line: u64, entries: u64) -> io::Result<u64> {
+        let (mut low, mut high) = (0, entries);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.chunk_entry(middle)?.next_line <= line {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    /// The number of the first of the last `tail` lines of `stream`.
+    fn first_of_last(&mut self, tail: u64, stream: Stream, entries: u64) -> io::Result<u64> {
+        let mut missing = tail;
+        for number in (0..entries).rev() {
+            let entry = self.chunk_entry(number)?;
+            if entry.stream != stream || entry.continues {
+                continue;
+            }
+            let lines = if entry.open { 1 } else { entry.next_line - entry.line };
+            if lines >= missing {
+                return Ok(entry.line + lines - missing);
+            }
+            missing -= lines;
+        }
+        Ok(1)
+    }
+}
+
+/// `chunk` without the lines before `first`; `None` where nothing is left.
+fn cut(mut chunk: Chunk, first: u64) -> Option<Chunk> {
+    let surplus = usize::try_from(first.checked_sub(chunk.line + 1)?).ok()?;
+    let end = memchr::memchr_iter(b'\n', &chunk.bytes).nth(surplus)? + 1;
+    let bytes = chunk.bytes.split_off(end);
+    (!bytes.is_empty()).then_some(Chunk { line: first, bytes, ..chunk })
+}
+
+/// What of `chunk` comes behind the end of line `seen`; `after` is cleared once that has been met.
+fn behind(chunk: Chunk, seen: u64, after: &mut Option<u64>) -> Option<Chunk> {
+    let lines = if chunk.open { 0 } else { memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64 };
+    if !(chunk.line..chunk.line + lines).contains(&seen) {
+        return None;
+    }
+    *after = None;
+    cut(chunk, seen + 1)
+}
+
+enum Found {
+    Chunks,
+    Behind(u64),
+    Step(Step),
+    Nothing,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut shared = self.journal.lock();
+        shared.readers -= 1;
+        shared.trim();
+    }
+}

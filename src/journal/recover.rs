@@ -1,0 +1,191 @@
+//! What a journal's files hold, read from the disk alone: for a run that has ended, and for one whose server died, where
+//! whatever has no whole entry is cut off and the end is written.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::{ChunkEntry, EndEntry, Entry, Files, Origin, Segment, Totals, checksum};
+use crate::record::{End, Outcome, State};
+
+/// What stands in a journal's files.
+pub(super) struct Contents {
+    pub(super) segments: Vec<Segment>,
+    pub(super) entries: u64,
+    pub(super) totals: Totals,
+    pub(super) end: Option<End>,
+}
+
+/// What [`recover`] found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recovered {
+    /// What the journal says of its run; `None` where it holds nothing.
+    pub origin: Option<Origin>,
+    /// The receipt: as the run wrote it, or of a lost run.
+    pub end: End,
+    /// Bytes of output that were cut off, because no whole entry spoke of them.
+    pub cut: u64,
+}
+
+/// Reads the receipt and the extent of an ended journal, trusting what lies before its last entries.
+pub(super) fn read_whole(folder: &Path) -> io::Result<Contents> {
+    let mut segments = Vec::new();
+    let mut last = None;
+    while let Some((files, header)) = Files::open(folder, segments.len() as u32, false)? {
+        segments.push(files.segment.clone());
+        last = Some((files, header));
+    }
+    let Some((files, header)) = last else {
+        return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no journal in {}", folder.display())));
+    };
+    let count = files.count()?;
+    let first = files.segment.first_entry;
+    let mut contents = Contents {
+        segments,
+        entries: first,
+        totals: Totals { lines: header.next_line.saturating_sub(1), bytes: header.offset },
+        end: None,
+    };
+    // the last entry is the end, the one before it the last chunk
+    for number in first + count.saturating_sub(2)..first + count {
+        match files.entry(number)? {
+            Some(Entry::Chunk(entry)) => {
+                contents.entries = number + 1;
+                contents.totals = entry.totals();
+            }
+            Some(Entry::End(entry)) => contents.end = Some(entry.with(contents.totals)),
+            None => break,
+        }
+    }
+    Ok(contents)
+}
+
+/// Makes the journal in `folder` whole after its server died: cuts off what is torn and ends it as lost, unless the run
+/// had ended before. `started` is when it was asked for, where the journal does not say.
+///
+/// # Errors
+/// Where the files cannot be read or written.
+pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
+    let mut whole = Whole { totals: Totals::default(), time: started, end: None, cut: 0 };
+    let mut number = 0;
+    let mut last = None;
+    let mut origin = None;
+    while let Some((files, header)) = open_to_repair(folder, number)? {
+        if number == 0 {
+            whole.time = header.origin.started;
+            origin = Some(header.origin);
+        }
+        let complete = whole.check(&files)?;
+        last = Some(files);
+        number += 1;
+        if !complete {
+            remove_from(folder, number)?;
+        }
+    }
+    if let Some(end) = whole.end {
+        return Ok(Recovered { origin, end, cut: whole.cut });
+    }
+    let entry = EndEntry {
+        state: State::Lost,
+        outcome: Outcome::Unknown,
+        time: whole.time,
+        duration: whole
+            .time
+            .duration_since(origin.as_ref().map_or(started, |origin| origin.started))
+            .try_into()
+            .unwrap_or_default(),
+        usage: None,
+        bytes_not_kept: 0,
+    };
+    if let Some(files) = last {
+        (&files.index).write_all(&entry.encode())?;
+    }
+    Ok(Recovered { origin, end: entry.with(whole.totals), cut: whole.cut })
+}
+
+/// A segment whose header is torn was begun by the write that the crash cut short: it holds nothing yet.
+fn open_to_repair(folder: &Path, number: u32) -> io::Result<Option<(Files, super::Header)>> {
+    match Files::open(folder, number, true) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound) => {
+            remove_from(folder, number)?;
+            Ok(None)
+        }
+        opened => opened,
+    }
+}
+
+fn remove_from(folder: &Path, first: u32) -> io::Result<()> {
+    for number in first.. {
+        let mut found = false;
+        for name in ["index", "output"] {
+            let name = if number == 0 { name.to_owned() } else { format!("{name}.{number}") };
+            match fs::remove_file(folder.join(name)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => found = removed.map(|()| true)?,
+            }
+        }
+        if !found {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What was found whole so far.
+struct Whole {
+    totals: Totals,
+    time: Timestamp,
+    end: Option<End>,
+    cut: u64,
+}
+
+impl Whole {
+    /// Goes through a segment, cuts it where it is torn, and says whether it was not.
+    fn check(&mut self, files: &Files) -> io::Result<bool> {
+        let count = files.count()?;
+        let mut good = 0;
+        while good < count && self.end.is_none() {
+            match files.entry(files.segment.first_entry + good)? {
+                Some(Entry::Chunk(entry)) if self.is_there(files, &entry)? => {
+                    self.totals = entry.totals();
+                    self.time = entry.time;
+                }
+                Some(Entry::End(entry)) => self.end = Some(entry.with(self.totals)),
+                _ => break,
+            }
+            good += 1;
+        }
+        let index = files.place(files.segment.first_entry + good);
+        let output = self.totals.bytes - files.segment.offset;
+        let torn = files.index.metadata()?.len() != index;
+        let surplus = files.output.metadata()?.len().saturating_sub(output);
+        if torn {
+            files.index.set_len(index)?;
+        }
+        if surplus > 0 {
+            files.output.set_len(output)?;
+            self.cut += surplus;
+        }
+        Ok(!torn && surplus == 0)
+    }
+
+    fn is_there(&self, files: &Files, entry: &ChunkEntry) -> io::Result<bool> {
+        if entry.offset != self.totals.bytes {
+            return Ok(false);
+        }
+        let mut bytes = vec![0; entry.length as usize];
+        match files.output.read_exact_at(&mut bytes, entry.offset - files.segment.offset) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            read => read.map(|()| checksum(&bytes) == entry.checksum),
+        }
+    }
+}
+
+impl ChunkEntry {
+    fn totals(&self) -> Totals {
+        Totals { lines: self.next_line.saturating_sub(1), bytes: self.offset + u64::from(self.length) }
+    }
+}

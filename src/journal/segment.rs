@@ -1,0 +1,164 @@
+//! The files of one segment of a journal: creating them, and reading chunks back from them. It never appends.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IoSliceMut, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use bytes::{Bytes, BytesMut};
+use rustix::io::{Errno, ReadWriteFlags};
+
+use super::{ChunkEntry, ENTRY, Entry, HEADER, Header, checksum};
+use crate::record::Chunk;
+
+/// The most bytes of output that one reading brings: what a reader may hold at a time.
+const BLOCK: usize = 128 << 10;
+
+/// The most entries that one reading looks at.
+const ENTRIES: u64 = 1024;
+
+/// Where a segment begins.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Segment {
+    pub(super) number: u32,
+    pub(super) offset: u64,
+    pub(super) first_entry: u64,
+}
+
+/// A segment's two files.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) segment: Segment,
+    pub(super) output: File,
+    pub(super) index: File,
+}
+
+/// Whether reading may wait for the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Access {
+    /// Only what is in memory already (`RWF_NOWAIT`, preadv2(2)); else `WouldBlock`.
+    Cached,
+    /// Whatever it takes.
+    Waiting,
+}
+
+fn path(folder: &Path, name: &str, number: u32) -> PathBuf {
+    match number {
+        0 => folder.join(name),
+        _ => folder.join(format!("{name}.{number}")),
+    }
+}
+
+impl Files {
+    /// New, empty files with the header written.
+    pub(super) fn create(folder: &Path, header: &Header) -> io::Result<Files> {
+        let open = |name| {
+            let mut options = OpenOptions::new();
+            options.read(true).append(true).create_new(true).mode(0o600);
+            options.open(path(folder, name, header.segment))
+        };
+        let index = open("index")?;
+        (&index).write_all(&header.encode())?;
+        Ok(Files { segment: Segment::from(header), output: open("output")?, index })
+    }
+
+    /// The files of segment `number`, with its header; `None` where there is no such segment.
+    pub(super) fn open(folder: &Path, number: u32, append: bool) -> io::Result<Option<(Files, Header)>> {
+        let open = |name| OpenOptions::new().read(true).append(append).open(path(folder, name, number));
+        let index = match open("index") {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            index => index?,
+        };
+        let mut block = [0; HEADER];
+        index.read_exact_at(&mut block, 0)?;
+        let header = Header::decode(&block).ok_or_else(|| {
+            let shown = path(folder, "index", number);
+            io::Error::new(io::ErrorKind::InvalidData, format!("{} is not an index of a journal", shown.display()))
+        })?;
+        Ok(Some((Files { segment: Segment::from(&header), output: open("output")?, index }, header)))
+    }
+
+    /// The place in the index file of entry `number`.
+    pub(super) fn place(&self, number: u64) -> u64 {
+        HEADER as u64 + number.saturating_sub(self.segment.first_entry) * ENTRY as u64
+    }
+
+    /// One entry; `None` where it is not there or torn.
+    pub(super) fn entry(&self, number: u64) -> io::Result<Option<Entry>> {
+        let mut block = [0; ENTRY];
+        match self.index.read_exact_at(&mut block, self.place(number)) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            read => read.map(|()| Entry::decode(&block)),
+        }
+    }
+
+    /// Whole entries in the file, torn ones among them.
+    pub(super) fn count(&self) -> io::Result<u64> {
+        Ok(self.index.metadata()?.len().saturating_sub(HEADER as u64) / ENTRY as u64)
+    }
+
+    /// The chunks of the entries from `first` on and before `end`, as many as one block takes; at least one.
+    pub(super) fn chunks(&self, first: u64, end: u64, access: Access, verify: bool) -> io::Result<Vec<Chunk>> {
+        let wanted = (end - first).min(ENTRIES) as usize;
+        let mut index = vec![0; wanted * ENTRY];
+        read(&self.index, &mut index, self.place(first), access)?;
+        let mut entries: Vec<ChunkEntry> = Vec::with_capacity(wanted);
+        let mut length = 0;
+        for block in index.chunks_exact(ENTRY) {
+            let Some(Entry::Chunk(entry)) = block.try_into().ok().and_then(Entry::decode) else { break };
+            if !entries.is_empty() && length + entry.length as usize > BLOCK {
+                break;
+            }
+            length += entry.length as usize;
+            entries.push(entry);
+        }
+        let Some(offset) = entries.first().map(|entry| entry.offset) else { return Err(damaged()) };
+        let mut bytes = BytesMut::zeroed(length);
+        read(&self.output, &mut bytes, offset.checked_sub(self.segment.offset).ok_or_else(damaged)?, access)?;
+        let mut bytes = bytes.freeze();
+        entries.into_iter().map(|entry| chunk(entry, &mut bytes, verify)).collect()
+    }
+}
+
+impl From<&Header> for Segment {
+    fn from(header: &Header) -> Self {
+        Segment { number: header.segment, offset: header.offset, first_entry: header.first_entry }
+    }
+}
+
+fn chunk(entry: ChunkEntry, bytes: &mut Bytes, verify: bool) -> io::Result<Chunk> {
+    let bytes = bytes.split_to((entry.length as usize).min(bytes.len()));
+    if verify && checksum(&bytes) != entry.checksum {
+        return Err(damaged());
+    }
+    Ok(Chunk {
+        line: entry.line,
+        time: entry.time,
+        stream: entry.stream,
+        continues: entry.continues,
+        open: entry.open,
+        bytes,
+    })
+}
+
+fn damaged() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the journal is damaged: its index and its output do not agree")
+}
+
+fn read(file: &File, buffer: &mut [u8], offset: u64, access: Access) -> io::Result<()> {
+    if access == Access::Waiting {
+        return file.read_exact_at(buffer, offset);
+    }
+    let mut done = 0;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match rustix::io::preadv2(file, &mut [IoSliceMut::new(rest)], offset + done as u64, ReadWriteFlags::NOWAIT) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => done += count,
+            Err(Errno::INTR) => {}
+            // a file system or kernel that has no such reading: as if it were not in memory
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::AGAIN) => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,285 @@
+//! The journal as its writer and its readers use it together.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::record::{Outcome, RunId, State, Stream};
+
+fn origin() -> Origin {
+    let started = Timestamp::UNIX_EPOCH;
+    Origin { run: RunId::new(), job: "test".to_owned(), trigger: "a test".to_owned(), started, pid: None }
+}
+
+fn journal(limit: u64) -> (TempDir, Writer, Arc<Journal>) {
+    let folder = tempfile::tempdir().unwrap();
+    let (writer, journal) = Journal::create(folder.path().join("run"), origin(), limit);
+    (folder, writer, journal)
+}
+
+fn finish(writer: Writer) -> Arc<End> {
+    writer.end(State::Succeeded, Outcome::Exited(0), None, Duration::from_secs(1))
+}
+
+async fn all(mut reader: Reader) -> (Vec<Chunk>, Option<Arc<End>>) {
+    let mut chunks = Vec::new();
+    loop {
+        match reader.next().await.unwrap() {
+            Step::Chunk(chunk) => chunks.push(chunk),
+            Step::End(end) => return (chunks, Some(end)),
+            Step::Pause => return (chunks, None),
+        }
+    }
+}
+
+fn numbered(chunks: &[Chunk]) -> Vec<(u64, String)> {
+    let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
+    chunks
+        .iter()
+        .flat_map(|chunk| chunk.lines().map(|(number, line)| (number, text(line))).collect::<Vec<_>>())
+        .collect()
+}
+
+fn bytes_of(chunks: &[Chunk]) -> Vec<u8> {
+    chunks.iter().flat_map(|chunk| chunk.bytes.to_vec()).collect()
+}
+
+#[tokio::test]
+async fn a_late_reader_sees_every_line_and_the_receipt() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    writer.append(Stream::Stdout, Bytes::from_static(b"one\ntwo\n"));
+    writer.append(Stream::Stderr, Bytes::from_static(b"oops\n"));
+    let end = finish(writer);
+    assert_eq!((end.lines, end.bytes), (3, 13));
+    let (chunks, seen) = all(journal.read(&Selection::default()).unwrap()).await;
+    assert_eq!(numbered(&chunks), [(1, "one".into()), (2, "two".into()), (3, "oops".into())]);
+    assert_eq!(seen, Some(end));
+}
+
+#[tokio::test]
+async fn an_ended_journal_is_read_back_from_its_files() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    writer.append(Stream::Stdout, Bytes::from_static(b"one\n"));
+    writer.say("a word of ours");
+    let end = finish(writer);
+    let opened = Journal::open(journal.folder().to_owned()).unwrap();
+    assert_eq!(opened.totals(), journal.totals());
+    let (chunks, seen) = all(opened.read(&Selection::default()).unwrap()).await;
+    assert_eq!(numbered(&chunks), [(1, "one".into()), (2, "a word of ours".into())]);
+    assert_eq!(seen.unwrap().lines, end.lines);
+    assert_eq!(fs::read(journal.folder().join("output")).unwrap(), b"one\na word of ours\n");
+}
+
+#[tokio::test]
+async fn a_waiting_reader_is_woken_by_the_next_line_and_by_the_end() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    let reader = journal.read(&Selection::default()).unwrap();
+    let reading = tokio::spawn(all(reader));
+    tokio::task::yield_now().await;
+    writer.append(Stream::Stdout, Bytes::from_static(b"now\n"));
+    tokio::task::yield_now().await;
+    finish(writer);
+    let (chunks, end) = reading.await.unwrap();
+    assert_eq!(numbered(&chunks), [(1, "now".into())]);
+    assert!(end.is_some());
+}
+
+#[tokio::test]
+async fn pieces_of_a_line_keep_its_number_whatever_comes_between() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    writer.append(Stream::Stdout, Bytes::from_static(b"name? "));
+    writer.append(Stream::Stderr, Bytes::from_static(b"warning\n"));
+    writer.append(Stream::Stdout, Bytes::from_static(b"bob\nhello\n"));
+    finish(writer);
+    let (chunks, _) = all(journal.read(&Selection::default()).unwrap()).await;
+    let shape: Vec<_> = chunks.iter().map(|chunk| (chunk.line, chunk.continues, chunk.open)).collect();
+    assert_eq!(shape, [(1, false, true), (2, false, false), (1, true, false), (3, false, false)]);
+    assert_eq!(bytes_of(&chunks), b"name? warning\nbob\nhello\n");
+}
+
+#[tokio::test]
+async fn going_on_behind_a_line_neither_repeats_nor_loses_an_unfinished_one() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    for (stream, bytes) in [
+        (Stream::Stdout, "one\ntwo\n"),
+        (Stream::Stdout, "name? "),
+        (Stream::Stderr, "warning\n"),
+        (Stream::Stdout, "bob\n"),
+        (Stream::Stdout, "last\n"),
+    ] {
+        writer.append(stream, Bytes::from(bytes));
+    }
+    finish(writer);
+    for (seen, rest) in [
+        (1, "two\nname? warning\nbob\nlast\n"),
+        (2, "name? warning\nbob\nlast\n"),
+        (4, "bob\nlast\n"),
+        (3, "last\n"),
+        (5, ""),
+    ] {
+        let selection = Selection { after: Some(seen), ..Selection::default() };
+        let (chunks, _) = all(journal.read(&selection).unwrap()).await;
+        assert_eq!(String::from_utf8(bytes_of(&chunks)).unwrap(), rest, "after {seen}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_over_the_limit_is_counted_and_said() {
+    let (_folder, mut writer, journal) = journal(10);
+    writer.append(Stream::Stdout, Bytes::from_static(b"1234\n6789\nlost\n"));
+    writer.append(Stream::Stdout, Bytes::from_static(b"lost too\n"));
+    let end = finish(writer);
+    assert_eq!(end.bytes_not_kept, 14);
+    let (chunks, _) = all(journal.read(&Selection::default()).unwrap()).await;
+    let text = String::from_utf8(bytes_of(&chunks)).unwrap();
+    assert_eq!(
+        text,
+        "1234\n6789\noutput from here on is not kept: max_output is reached\n\
+         14 bytes of output were not kept: max_output is reached\n"
+    );
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_costs_the_output_but_not_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut writer, journal) = Journal::create(folder.path().join("no/such"), origin(), u64::MAX);
+    writer.append(Stream::Stdout, Bytes::from_static(b"gone\n"));
+    let end = finish(writer);
+    assert_eq!(end.bytes_not_kept, 5);
+    let (chunks, _) = all(journal.read(&Selection::default()).unwrap()).await;
+    assert!(chunks.iter().all(|chunk| chunk.stream == Stream::System));
+    assert!(String::from_utf8(bytes_of(&chunks)).unwrap().contains("5 bytes of output were not kept"));
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_follow_stops_at_what_there_is() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    writer.append(Stream::Stdout, Bytes::from_static(b"one\n"));
+    let reader = journal.read(&Selection { follow: false, ..Selection::default() }).unwrap();
+    writer.append(Stream::Stdout, Bytes::from_static(b"two\n"));
+    let (chunks, end) = all(reader).await;
+    assert_eq!((numbered(&chunks), end), (vec![(1, "one".into())], None));
+}
+
+#[tokio::test]
+async fn a_dropped_writer_leaves_a_lost_run_and_no_waiting_reader() {
+    let (_folder, writer, journal) = journal(u64::MAX);
+    let reading = tokio::spawn(all(journal.read(&Selection::default()).unwrap()));
+    tokio::task::yield_now().await;
+    drop(writer);
+    assert_eq!(reading.await.unwrap().1.unwrap().state, State::Lost);
+}
+
+/// A journal of `lines` numbered lines in chunks of 1 to 7, every third chunk on stderr.
+fn write_many(writer: &mut Writer, lines: u64) {
+    let (mut line, mut chunk) = (1, 0);
+    while line <= lines {
+        let end = (line + chunk % 7).min(lines);
+        let text: String = (line..=end).map(|line| format!("line {line}\n")).collect();
+        let stream = if chunk % 3 == 2 { Stream::Stderr } else { Stream::Stdout };
+        writer.append(stream, Bytes::from(text));
+        (line, chunk) = (end + 1, chunk + 1);
+    }
+}
+
+#[tokio::test]
+async fn readers_in_memory_and_behind_it_see_the_same() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    let early = journal.read(&Selection::default()).unwrap();
+    write_many(&mut writer, 40_000);
+    let late = journal.read(&Selection::default()).unwrap();
+    let following = tokio::spawn(all(early));
+    let also = tokio::spawn(all(late));
+    write_many(&mut writer, 10_000);
+    finish(writer);
+    let (early, late) = (following.await.unwrap().0, also.await.unwrap().0);
+    assert_eq!(bytes_of(&early), bytes_of(&late));
+    let numbers: Vec<_> = numbered(&late).into_iter().map(|(number, _)| number).collect();
+    assert_eq!(numbers, (1..=50_000).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn from_tail_and_stream_choose_the_lines() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    write_many(&mut writer, 1000);
+    finish(writer);
+    for journal in [Arc::clone(&journal), Journal::open(journal.folder().to_owned()).unwrap()] {
+        let everything = numbered(&all(journal.read(&Selection::default()).unwrap()).await.0);
+        for from in [1, 2, 17, 999, 1000, 1001] {
+            let chosen = all(journal.read(&Selection { from, ..Selection::default() }).unwrap()).await.0;
+            assert_eq!(numbered(&chosen), everything[from as usize - 1..]);
+        }
+        let selection = Selection { tail: Some(5), ..Selection::default() };
+        assert_eq!(numbered(&all(journal.read(&selection).unwrap()).await.0), everything[995..]);
+        let stream = Some(Stream::Stderr);
+        let errors = all(journal.read(&Selection { stream, ..Selection::default() }).unwrap()).await.0;
+        assert!(errors.iter().all(|chunk| chunk.stream == Stream::Stderr));
+        let errors = numbered(&errors);
+        let last = all(journal.read(&Selection { stream, tail: Some(30), ..Selection::default() }).unwrap()).await.0;
+        assert_eq!(numbered(&last), errors[errors.len() - 30..]);
+    }
+}
+
+/// A journal that its writer never ended, as a killed server leaves it.
+fn abandoned() -> (TempDir, PathBuf) {
+    let (folder, mut writer, journal) = journal(u64::MAX);
+    write_many(&mut writer, 100);
+    std::mem::forget(writer);
+    (folder, journal.folder().to_owned())
+}
+
+#[test]
+fn a_journal_without_an_end_is_ended_as_lost_with_every_line() {
+    let (_folder, path) = abandoned();
+    let recovered = recover(&path, Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!((recovered.end.state, recovered.end.lines, recovered.cut), (State::Lost, 100, 0));
+    assert_eq!(Journal::open(path.clone()).unwrap().end().unwrap().lines, 100);
+    assert_eq!(recover(&path, Timestamp::UNIX_EPOCH).unwrap().end.state, State::Lost);
+}
+
+#[test]
+fn a_run_that_ended_before_the_crash_keeps_its_receipt() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    write_many(&mut writer, 10);
+    let end = finish(writer);
+    assert_eq!(recover(journal.folder(), Timestamp::UNIX_EPOCH).unwrap().end.duration, end.duration);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn wherever_a_crash_cuts_the_files_a_whole_prefix_is_left(output in 0u64..1200, index in 0u64..2900) {
+        let (_folder, path) = abandoned();
+        let text = fs::read(path.join("output")).unwrap();
+        let cut = |name: &str, length: u64| {
+            let file = fs::OpenOptions::new().write(true).open(path.join(name)).unwrap();
+            file.set_len(length.min(file.metadata().unwrap().len())).unwrap();
+        };
+        cut("output", output);
+        cut("index", index);
+        let recovered = recover(&path, Timestamp::UNIX_EPOCH).unwrap();
+        prop_assert_eq!(recovered.end.state, State::Lost);
+        let left = fs::read(path.join("output")).unwrap_or_default();
+        prop_assert!(text.starts_with(&left));
+        prop_assert_eq!(recovered.end.bytes, left.len() as u64);
+        prop_assert!(left.is_empty() || left.ends_with(b"\n"));
+    }
+
+    #[test]
+    fn garbage_behind_the_last_entry_is_cut_off(garbage in proptest::collection::vec(any::<u8>(), 1..200)) {
+        let (_folder, path) = abandoned();
+        for name in ["output", "index"] {
+            let mut file = fs::OpenOptions::new().append(true).open(path.join(name)).unwrap();
+            std::io::Write::write_all(&mut file, &garbage).unwrap();
+        }
+        let recovered = recover(&path, Timestamp::UNIX_EPOCH).unwrap();
+        prop_assert_eq!((recovered.end.lines, recovered.cut), (100, garbage.len() as u64));
+    }
+}

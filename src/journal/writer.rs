@@ -1,0 +1,299 @@
+//! The one writer of a journal: appends chunks, then publishes them; counts what cannot be kept, and says so. It never
+//! waits for a reader.
+
+use std::fs::{DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tracing::warn;
+
+use super::{ChunkEntry, EndEntry, Files, Header, Journal, Origin, Shared, Totals, checksum};
+use crate::record::{Chunk, End, Outcome, State, Stream, Usage};
+
+/// Output goes on in a further segment after so many bytes.
+const SEGMENT_BYTES: u64 = 256 << 20;
+
+/// The longest chunk: whoever reads it back holds it whole.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// What appends to a journal. When it is dropped before [`Writer::end`], the run counts as lost.
+#[derive(Debug)]
+pub struct Writer {
+    journal: Arc<Journal>,
+    origin: Origin,
+    place: Place,
+    entries: u64,
+    offset: u64,
+    next_line: u64,
+    /// For each stream, the number of the line that it has begun and not ended.
+    open: [Option<u64>; 3],
+    /// Bytes of output (not of ours) that may still be kept.
+    room: u64,
+    /// Bytes of output that were not kept, and why.
+    not_kept: u64,
+    refused: Option<String>,
+    ended: bool,
+}
+
+/// Where the writer stands with its files.
+#[derive(Debug)]
+enum Place {
+    /// They are made with the first chunk, or by [`Writer::begin`].
+    NotYet,
+    Open(Arc<Files>),
+    /// The disk refused: nothing is written any more.
+    Refused,
+}
+
+impl Journal {
+    /// A new journal in `folder`, which is not there yet; of a run's output at most `limit` bytes are kept.
+    ///
+    /// Where the disk refuses, the writer is as good as any, but what it is given reaches nobody, is counted, and the
+    /// receipt tells.
+    pub fn create(folder: PathBuf, origin: Origin, limit: u64) -> (Writer, Arc<Journal>) {
+        let shared = Mutex::new(Shared::default());
+        let journal = Arc::new(Journal { folder, shared, news: Arc::default(), verify: false });
+        let writer = Writer {
+            journal: Arc::clone(&journal),
+            origin,
+            place: Place::NotYet,
+            entries: 0,
+            offset: 0,
+            next_line: 1,
+            open: [None; 3],
+            room: limit,
+            not_kept: 0,
+            refused: None,
+            ended: false,
+        };
+        (writer, journal)
+    }
+}
+
+impl Writer {
+    /// The journal as its readers see it.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
+    }
+
+    /// Makes the files, for the child with this process id.
+    pub fn begin(&mut self, pid: i32) {
+        self.origin.pid = Some(pid);
+        self.prepare();
+    }
+
+    /// Makes the files, if they are not there yet.
+    fn prepare(&mut self) {
+        if matches!(self.place, Place::NotYet)
+            && let Err(error) = self.make_files()
+        {
+            self.place = Place::Refused;
+            self.refuse(&error.to_string());
+        }
+    }
+
+    /// Appends whole lines, or a piece of one line, of `stream`: on disk first, then to whoever reads.
+    pub fn append(&mut self, stream: Stream, mut bytes: Bytes) {
+        // the end of an open line is a chunk of its own, so that the lines in a chunk are numbered one after another
+        if self.open[stream as usize].is_some()
+            && let Some(end) = memchr::memchr(b'\n', &bytes).filter(|end| end + 1 < bytes.len())
+        {
+            let rest = bytes.split_off(end + 1);
+            self.keep(stream, bytes);
+            return self.keep(stream, rest);
+        }
+        while bytes.len() > CHUNK_BYTES {
+            let cut = memchr::memrchr(b'\n', &bytes[..CHUNK_BYTES]).map_or(CHUNK_BYTES, |end| end + 1);
+            self.keep(stream, bytes.split_to(cut));
+        }
+        self.keep(stream, bytes);
+    }
+
+    /// Appends a line of joblines' own.
+    pub fn say(&mut self, text: &str) {
+        self.prepare();
+        self.publish(Stream::System, Bytes::from(format!("{text}\n")));
+    }
+
+    /// Ends the journal and tells the readers.
+    pub fn end(mut self, state: State, outcome: Outcome, usage: Option<Usage>, duration: Duration) -> Arc<End> {
+        self.finish(state, outcome, usage, duration)
+    }
+
+    fn keep(&mut self, stream: Stream, mut bytes: Bytes) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.prepare();
+        if self.refused.is_some() {
+            self.not_kept += bytes.len() as u64;
+            return;
+        }
+        let fits = usize::try_from(self.room).unwrap_or(usize::MAX);
+        let mut over = Bytes::new();
+        if bytes.len() > fits {
+            let whole = memchr::memrchr(b'\n', &bytes[..fits]).map_or(0, |end| end + 1);
+            over = bytes.split_off(whole);
+        }
+        self.room = self.room.saturating_sub(bytes.len() as u64);
+        if !bytes.is_empty() {
+            self.publish(stream, bytes);
+        }
+        if !over.is_empty() {
+            self.not_kept += over.len() as u64;
+            self.room = 0;
+            self.refuse("max_output is reached");
+        }
+    }
+
+    /// From here on output is drained and counted, and this is said.
+    fn refuse(&mut self, reason: &str) {
+        if self.refused.is_some() {
+            return;
+        }
+        self.refused = Some(reason.to_owned());
+        self.say(&format!("output from here on is not kept: {reason}"));
+    }
+
+    /// Gives `bytes` their number, writes them, shows them. What joblines says is shown even where it cannot be written.
+    fn publish(&mut self, stream: Stream, bytes: Bytes) {
+        let chunk = self.number(stream, bytes);
+        let written = match &self.place {
+            Place::Open(files) => match self.write(Arc::clone(files), &chunk) {
+                Ok(()) => true,
+                Err(error) => return self.fail(stream, &chunk, &error),
+            },
+            Place::NotYet | Place::Refused => false,
+        };
+        self.entries += u64::from(written);
+        self.offset += chunk.bytes.len() as u64;
+        let totals = Totals { lines: self.next_line - 1, bytes: self.offset };
+        self.journal.publish(chunk, totals, written);
+    }
+
+    fn number(&mut self, stream: Stream, bytes: Bytes) -> Chunk {
+        let slot = &mut self.open[stream as usize];
+        let open = !bytes.ends_with(b"\n");
+        let continues = slot.is_some();
+        let line = slot.take().unwrap_or(self.next_line);
+        if !continues {
+            self.next_line += if open { 1 } else { memchr::memchr_iter(b'\n', &bytes).count() as u64 };
+        }
+        if open {
+            *slot = Some(line);
+        }
+        Chunk { line, time: Timestamp::now(), stream, continues, open, bytes }
+    }
+
+    fn write(&mut self, mut files: Arc<Files>, chunk: &Chunk) -> io::Result<()> {
+        if self.offset - files.segment.offset + chunk.bytes.len() as u64 > SEGMENT_BYTES
+            && self.entries > files.segment.first_entry
+        {
+            let next_line = if chunk.continues { self.next_line } else { chunk.line };
+            files = self.begin_segment(files.segment.number + 1, next_line)?;
+        }
+        let entry = ChunkEntry {
+            stream: chunk.stream,
+            continues: chunk.continues,
+            open: chunk.open,
+            time: chunk.time,
+            offset: self.offset,
+            length: chunk.bytes.len() as u32,
+            line: chunk.line,
+            next_line: self.next_line,
+            checksum: checksum(&chunk.bytes),
+        };
+        let place = self.offset - files.segment.offset;
+        append(&files.output, &chunk.bytes, place)?;
+        let undo = |error| {
+            let _ = files.output.set_len(place);
+            error
+        };
+        append(&files.index, &entry.encode(), files.place(self.entries)).map_err(undo)
+    }
+
+    fn make_files(&mut self) -> io::Result<()> {
+        DirBuilder::new().mode(0o700).create(self.journal.folder())?;
+        self.begin_segment(0, self.next_line).map(drop)
+    }
+
+    fn begin_segment(&mut self, segment: u32, next_line: u64) -> io::Result<Arc<Files>> {
+        let header =
+            Header { origin: self.origin.clone(), segment, offset: self.offset, first_entry: self.entries, next_line };
+        let files = Arc::new(Files::create(self.journal.folder(), &header)?);
+        let mut shared = self.journal.lock();
+        shared.segments.push(files.segment.clone());
+        shared.current = Some(Arc::clone(&files));
+        drop(shared);
+        self.place = Place::Open(Arc::clone(&files));
+        Ok(files)
+    }
+
+    /// The disk refused `chunk`: it is taken back as if it had not come.
+    fn fail(&mut self, stream: Stream, chunk: &Chunk, error: &io::Error) {
+        warn!(run = %self.origin.run, %error, "the journal cannot be written");
+        self.open[stream as usize] = chunk.continues.then_some(chunk.line);
+        self.next_line = if chunk.continues { self.next_line } else { chunk.line };
+        self.place = Place::Refused;
+        if stream == Stream::System {
+            return self.publish(stream, chunk.bytes.clone());
+        }
+        self.not_kept += chunk.bytes.len() as u64;
+        self.refuse(&error.to_string());
+    }
+
+    fn finish(&mut self, state: State, outcome: Outcome, usage: Option<Usage>, duration: Duration) -> Arc<End> {
+        self.ended = true;
+        self.prepare();
+        if self.not_kept > 0 {
+            let reason = self.refused.clone().unwrap_or_default();
+            self.say(&format!("{} bytes of output were not kept: {reason}", self.not_kept));
+        }
+        let entry = EndEntry { state, outcome, time: Timestamp::now(), duration, usage, bytes_not_kept: self.not_kept };
+        if let Place::Open(files) = &self.place
+            && let Err(error) = append(&files.index, &entry.encode(), files.place(self.entries))
+        {
+            warn!(run = %self.origin.run, %error, "the end of the journal cannot be written");
+        }
+        let totals = Totals { lines: self.next_line - 1, bytes: self.offset };
+        let end = Arc::new(entry.with(totals));
+        self.journal.publish_end(Arc::clone(&end));
+        end
+    }
+}
+
+impl EndEntry {
+    /// The whole receipt.
+    pub(super) fn with(&self, totals: Totals) -> End {
+        End {
+            state: self.state,
+            outcome: self.outcome,
+            ended: self.time,
+            duration: self.duration,
+            usage: self.usage,
+            lines: totals.lines,
+            bytes: totals.bytes,
+            bytes_not_kept: self.bytes_not_kept,
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.finish(State::Lost, Outcome::Unknown, None, Duration::ZERO);
+        }
+    }
+}
+
+/// Appends all of `bytes`, or leaves the file with its first `place` bytes.
+fn append(mut file: &File, bytes: &[u8], place: u64) -> io::Result<()> {
+    file.write_all(bytes).inspect_err(|_| {
+        let _ = file.set_len(place);
+    })
+}
