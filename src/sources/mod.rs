@@ -1,3 +1,4 @@
 //! What appends to a journal. Siblings share one shape and know only the journal's writer.
 
+mod line_cutter;
 pub mod process;

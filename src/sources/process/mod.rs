@@ -1,7 +1,37 @@
-//! The processes of jobs.
+//! A job's command as a source: its processes run in a group of their own, their output goes into the journal, and they
+//! are ended and waited for so that nothing is left that should not be.
+//!
+//! A run is over when its child has exited **and** its output is at end of file, or when a process that the child left
+//! behind has held the output open for `drain` longer. The child is not reaped before its group has been dealt with: as
+//! long as it is a zombie, nobody else can be given its number, so a signal to the group cannot hit a stranger.
 
+mod kernel;
+mod orphans;
+mod proc;
+mod pump;
+mod spawn;
+
+use std::future::pending;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::Child;
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+pub use kernel::keep_descriptors;
+pub use orphans::end_orphans;
+pub use spawn::StartError;
+
+use crate::journal::Writer;
+use crate::record::{Outcome, State, Stream, Usage};
+use kernel::ExitWatch;
+use pump::{Output, Tap, pump};
+
+/// How often a group that was told to end is looked at: its members are not our children, so nothing tells of their end.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How a job's command is run: the part of a `[jobs.*]` table that this source needs, checked and complete.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,4 +78,187 @@ pub enum Inherit {
     None,
     /// These, and `PATH`.
     Only(Vec<String>),
+}
+
+/// A command that runs.
+pub struct Process {
+    settings: Settings,
+    child: Child,
+    group: Pid,
+    exit: ExitWatch,
+    taps: Vec<(Stream, Tap)>,
+}
+
+/// How a run ended, as far as its process tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ended {
+    /// One of `Succeeded`, `Failed`, `TimedOut`, `Cancelled`.
+    pub state: State,
+    /// How the child itself ended.
+    pub outcome: Outcome,
+    /// What it cost.
+    pub usage: Option<Usage>,
+}
+
+impl Process {
+    /// Starts the command of `settings`, with `identity` among its variables.
+    ///
+    /// # Errors
+    /// Where it cannot be started: what was at fault, with the argument and the path.
+    pub fn start(settings: &Settings, identity: &[(&str, String)]) -> Result<Process, StartError> {
+        let mut spawned = spawn::spawn(settings, identity)?;
+        let pid = spawned.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let group = pid.ok_or_else(|| io::Error::other("the child has no process id"))?;
+        let exit = ExitWatch::new(group).inspect_err(|_| {
+            let _ = spawned.child.start_kill();
+        })?;
+        Ok(Process { settings: settings.clone(), child: spawned.child, group, exit, taps: spawned.taps })
+    }
+
+    /// The process id of the child, which is its group's number too.
+    pub fn id(&self) -> i32 {
+        self.group.as_raw_nonzero().get()
+    }
+
+    /// Moves the output into the journal until the run is over; `cancel` ends it early.
+    pub async fn follow(mut self, writer: Writer, cancel: &CancellationToken) -> (Ended, Writer) {
+        let output = Output::new(writer);
+        let drained = CancellationToken::new();
+        let taps = std::mem::take(&mut self.taps);
+        let ends: Vec<_> = taps.iter().filter_map(|(_, tap)| tap.other_end()).collect();
+        let ended = {
+            let pumping = async {
+                pump_all(taps, &output).await;
+                drained.cancel();
+                pending().await
+            };
+            tokio::select! {
+                biased;
+                ended = self.supervise(&output, &ends, &drained, cancel) => ended,
+                () = pumping => unreachable!("pumping never ends by itself"),
+            }
+        };
+        if let Err(error) = self.child.wait().await {
+            tracing::warn!(%error, pid = self.id(), "the child cannot be waited for");
+        }
+        (ended, output.into_writer())
+    }
+
+    async fn supervise(
+        &self,
+        output: &Output,
+        ends: &[PathBuf],
+        drained: &CancellationToken,
+        cancel: &CancellationToken,
+    ) -> Ended {
+        let mut cause = tokio::select! {
+            biased;
+            _ = self.exit.exited() => None,
+            cause = self.called_off(output, cancel) => Some(cause),
+        };
+        if cause.is_some() {
+            self.terminate(output).await;
+        }
+        let (outcome, usage) = match self.exit.exited().await {
+            Ok((outcome, usage)) => (outcome, Some(usage)),
+            Err(_) => (Outcome::Unknown, None),
+        };
+        tokio::select! {
+            biased;
+            closed = timeout(self.settings.drain, drained.cancelled()) => if closed.is_err() {
+                name_holders(output, ends, self.settings.drain).await;
+            },
+            () = cancel.cancelled(), if cause.is_none() => {
+                cause = Some(State::Cancelled);
+                self.terminate(output).await;
+            }
+        }
+        Ended { state: cause.unwrap_or_else(|| self.judge(outcome)), outcome, usage }
+    }
+
+    fn judge(&self, outcome: Outcome) -> State {
+        match outcome.exit_code() {
+            Some(code) if self.settings.success_codes.contains(&code) => State::Succeeded,
+            _ => State::Failed,
+        }
+    }
+
+    /// Waits until something says that the run must end now, says so in the journal, and returns what it ends as.
+    async fn called_off(&self, output: &Output, cancel: &CancellationToken) -> State {
+        let limit = async {
+            match self.settings.timeout {
+                Some(limit) => sleep(limit).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => {
+                output.say("cancelled: its processes get SIGTERM");
+                State::Cancelled
+            }
+            () = limit => {
+                let limit = self.settings.timeout.unwrap_or_default();
+                output.say(&format!("timed out after {limit:?}: its processes get SIGTERM"));
+                State::TimedOut
+            }
+            limit = self.fell_silent(output) => {
+                output.say(&format!("no output for {limit:?} (idle_timeout): its processes get SIGTERM"));
+                State::TimedOut
+            }
+        }
+    }
+
+    async fn fell_silent(&self, output: &Output) -> Duration {
+        let Some(limit) = self.settings.idle_timeout else { return pending().await };
+        loop {
+            let deadline = output.last() + limit;
+            if deadline <= Instant::now() {
+                return limit;
+            }
+            sleep_until(deadline).await;
+        }
+    }
+
+    /// SIGTERM to the group, and SIGKILL to what is left of it after `grace`. Nothing of the group is left then.
+    async fn terminate(&self, output: &Output) {
+        self.signal(Signal::TERM);
+        // a stopped process would not see the other signal
+        self.signal(Signal::CONT);
+        let gone = async {
+            let _ = self.exit.exited().await;
+            while !proc::members(self.id()).is_empty() {
+                sleep(LOOK).await;
+            }
+        };
+        if timeout_at(Instant::now() + self.settings.grace, gone).await.is_err() {
+            output.say(&format!("still there {:?} after SIGTERM (grace): killed", self.settings.grace));
+        }
+        self.signal(Signal::KILL);
+    }
+
+    /// Only while the child is not reaped.
+    fn signal(&self, signal: Signal) {
+        let _ = kill_process_group(self.group, signal);
+    }
+}
+
+async fn pump_all(taps: Vec<(Stream, Tap)>, output: &Output) {
+    let mut pumps = taps.into_iter().map(|(stream, tap)| pump(tap, stream, output));
+    match (pumps.next(), pumps.next()) {
+        (Some(one), Some(other)) => {
+            tokio::join!(one, other);
+        }
+        (Some(one), None) => one.await,
+        (None, _) => {}
+    }
+}
+
+/// Says in the journal which processes still hold the output open.
+async fn name_holders(output: &Output, ends: &[PathBuf], drain: Duration) {
+    let ends = ends.to_vec();
+    let holders = tokio::task::spawn_blocking(move || proc::holders(&ends)).await.unwrap_or_default();
+    let names: Vec<_> = holders.iter().map(|known| format!("{} ({})", known.pid, known.command)).collect();
+    let names = if names.is_empty() { "a process of another user".to_owned() } else { names.join(", ") };
+    output.say(&format!("the output is still held open {drain:?} after the exit (drain), and left alone, by: {names}"));
 }

@@ -1,0 +1,89 @@
+//! The three system calls that no safe library of ours offers. The only unsafe code of the program; it decides nothing.
+#![expect(unsafe_code, reason = "waitid(2) with its rusage, close_range(2), and tokio's registration of a descriptor")]
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::record::{Outcome, Usage};
+
+/// Marks every descriptor but stdin, stdout and stderr close-on-exec, so that children inherit none that this program
+/// was started with.
+///
+/// # Errors
+/// As close_range(2).
+pub fn keep_descriptors() -> io::Result<()> {
+    // SAFETY: with CLOSE_RANGE_CLOEXEC the call closes nothing and touches no memory of ours; it only sets a flag that
+    // every descriptor opened by Rust's library has already.
+    let done = unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as libc::c_int) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Sees the exit of a child without reaping it: its pid, and so its group's, cannot be given to another until it is.
+#[derive(Debug)]
+pub(super) struct ExitWatch(AsyncFd<OwnedFd>);
+
+impl ExitWatch {
+    pub(super) fn new(pid: Pid) -> io::Result<ExitWatch> {
+        let pidfd = pidfd_open(pid, PidfdFlags::NONBLOCK)?;
+        // SAFETY: registration asks that the descriptor stay open and the same while registered. The `OwnedFd` is moved
+        // into the `AsyncFd`, is never taken out or replaced, and is closed only after its deregistration.
+        let watched = unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE)? };
+        Ok(ExitWatch(watched))
+    }
+
+    /// Waits until the child has exited: how, and what it cost. May be asked again.
+    pub(super) async fn exited(&self) -> io::Result<(Outcome, Usage)> {
+        loop {
+            let mut guard = self.0.readable().await?;
+            if let Some(exit) = look(self.0.get_ref())? {
+                return Ok(exit);
+            }
+            guard.clear_ready();
+        }
+    }
+}
+
+/// waitid(2), the system call with its fifth argument: leaves the child waitable.
+fn look(pidfd: &OwnedFd) -> io::Result<Option<(Outcome, Usage)>> {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: both pointers are to writable memory of the right type and outlive the call; the kernel writes nothing
+    // else. All zeroes is a valid value of both types, so they are initialised whatever the call does.
+    let (done, info, usage) = unsafe {
+        let done = libc::syscall(
+            libc::SYS_waitid,
+            libc::P_PIDFD,
+            pidfd.as_raw_fd(),
+            info.as_mut_ptr(),
+            libc::WEXITED | libc::WNOWAIT | libc::WNOHANG,
+            usage.as_mut_ptr(),
+        );
+        (done, info.assume_init(), usage.assume_init())
+    };
+    if done != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: waitid fills exactly the fields that these two read; where no child has exited they are zero.
+    let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+    if pid == 0 {
+        return Ok(None);
+    }
+    let outcome = if info.si_code == libc::CLD_EXITED { Outcome::Exited(status) } else { Outcome::Signalled(status) };
+    let usage = Usage {
+        cpu_user: duration(usage.ru_utime),
+        cpu_system: duration(usage.ru_stime),
+        max_rss: u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024,
+    };
+    Ok(Some((outcome, usage)))
+}
+
+fn duration(time: libc::timeval) -> Duration {
+    let micros = time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_usec);
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}

@@ -1,0 +1,77 @@
+//! What /proc (proc(5)) says about processes: who is in a group, who holds a pipe, who they are. It signals nobody.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::PathBuf;
+
+/// A process, as people know it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Known {
+    pub(super) pid: i32,
+    pub(super) command: String,
+}
+
+/// The processes in group `group` that have not exited.
+pub(super) fn members(group: i32) -> Vec<i32> {
+    pids().filter(|pid| group_of(*pid) == Some(group)).collect()
+}
+
+/// The processes other than this one that have one of `targets` open (as `readlink /proc/PID/fd/N` names it).
+pub(super) fn holders(targets: &[PathBuf]) -> Vec<Known> {
+    let targets: HashSet<_> = targets.iter().collect();
+    let own = std::process::id().cast_signed();
+    let holds = |pid: &i32| {
+        let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        descriptors.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|target| targets.contains(&target))
+    };
+    pids().filter(|pid| *pid != own).filter(holds).map(|pid| Known { pid, command: command(pid) }).collect()
+}
+
+/// Whether the process was started with the variable `name` set to `value`.
+pub(super) fn has_variable(pid: i32, name: &str, value: &str) -> bool {
+    let wanted = format!("{name}={value}");
+    fs::read(format!("/proc/{pid}/environ"))
+        .is_ok_and(|variables| variables.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes()))
+}
+
+fn pids() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// The process group, unless it has exited.
+fn group_of(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // the command stands in parentheses and may hold any character
+    let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
+    let state = fields.next()?;
+    let group = fields.nth(1)?.parse().ok()?;
+    (!matches!(state, "Z" | "X")).then_some(group)
+}
+
+fn command(pid: i32) -> String {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    let shown: String = words.join(" ").trim_end().chars().take(80).collect();
+    if shown.is_empty() { "?".to_owned() } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_in_its_group_and_known_by_its_command() {
+        let own = std::process::id().cast_signed();
+        let group = group_of(own).unwrap();
+        assert!(members(group).contains(&own));
+        assert!(command(own).contains("joblines"));
+    }
+
+    #[test]
+    fn a_pid_that_nobody_has_is_nobody() {
+        assert_eq!(group_of(i32::MAX), None);
+        assert_eq!(command(i32::MAX), "?");
+        assert!(!has_variable(i32::MAX, "A", "b"));
+    }
+}

@@ -1,0 +1,196 @@
+//! Starts a job's command: finds the program, sets its variables, ties its ends to pipes or to a terminal. It does not
+//! read what comes out.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use rustix::fs::{Access, access};
+use tokio::net::unix::pipe;
+use tokio::process::Child;
+
+use super::pump::Tap;
+use super::{Command, Inherit, Settings};
+use crate::record::Stream;
+
+/// Where programs are looked for when the server itself has no `PATH`.
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// The size of a job's terminal.
+const ROWS_AND_COLUMNS: (u16, u16) = (24, 80);
+
+/// VEOF (termios(3)): a read of the terminal that meets it is at end of file. As many as a terminal's input takes
+/// without blocking, for each read uses one up.
+const ENDS_OF_FILE: [u8; 1024] = [4; 1024];
+
+/// Why a command could not be started; names the argument and the path.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No such program in any folder of `PATH`.
+    #[error("cannot run `{program}` (argument 1 of the command): no such program in PATH ({path})")]
+    NotInPath {
+        /// As the command names it.
+        program: String,
+        /// Where it was looked for.
+        path: String,
+    },
+    /// The program's file cannot be executed.
+    #[error("cannot run `{program}` (argument 1 of the command, {}): {reason}", path.display())]
+    NotExecutable {
+        /// As the command names it.
+        program: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says, and what to do.
+        reason: String,
+    },
+    /// The working folder cannot be entered.
+    #[error("cannot run in cwd {}: {reason}", path.display())]
+    BadFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// The system refused something else.
+    #[error("cannot start the command: {0}")]
+    System(#[from] io::Error),
+}
+
+/// A child that runs, and where its output comes out.
+pub(super) struct Spawned {
+    pub(super) child: Child,
+    pub(super) taps: Vec<(Stream, Tap)>,
+}
+
+/// Starts the command of `settings`; `identity` are further variables, which nothing else overrides.
+pub(super) fn spawn(settings: &Settings, identity: &[(&str, String)]) -> Result<Spawned, StartError> {
+    let variables = variables(settings, identity);
+    let (program, arguments): (&str, Vec<&str>) = match &settings.command {
+        Command::Shell(text) => ("/bin/sh", vec!["-c", text]),
+        Command::List(words) => match words.split_first() {
+            Some((program, arguments)) => (program, arguments.iter().map(String::as_str).collect()),
+            None => ("", Vec::new()),
+        },
+    };
+    let path = variables.get(OsStr::new("PATH")).map(OsString::as_os_str).unwrap_or_default();
+    let file = find(program, path, &settings.cwd)?;
+    let line = Line { name: program, file: &file, arguments: &arguments, variables: &variables };
+    let spawned = if settings.pty { on_terminal(&line, settings) } else { on_pipes(&line, settings) };
+    spawned.map_err(|error| explain(error, program, &file, &settings.cwd))
+}
+
+/// What is executed, in full.
+struct Line<'a> {
+    name: &'a str,
+    file: &'a Path,
+    arguments: &'a [&'a str],
+    variables: &'a BTreeMap<OsString, OsString>,
+}
+
+fn on_pipes(line: &Line<'_>, settings: &Settings) -> io::Result<Spawned> {
+    let mut command = tokio::process::Command::new(line.file);
+    command.arg0(line.name).args(line.arguments).env_clear().envs(line.variables);
+    command.current_dir(&settings.cwd).stdin(Stdio::null()).process_group(0);
+    let (out, out_end) = io::pipe()?;
+    let mut taps = vec![(Stream::Stdout, out)];
+    if settings.merge_stderr {
+        command.stderr(out_end.try_clone()?);
+    } else {
+        let (err, err_end) = io::pipe()?;
+        taps.push((Stream::Stderr, err));
+        command.stderr(err_end);
+    }
+    let child = command.stdout(out_end).spawn()?;
+    // our copies of the write ends go with the command: only the child's are left
+    drop(command);
+    let tap = |(stream, end)| Ok((stream, Tap::Pipe(pipe::Receiver::from_owned_fd(OwnedFd::from(end))?)));
+    let taps = taps.into_iter().map(tap).collect::<io::Result<_>>()?;
+    Ok(Spawned { child, taps })
+}
+
+fn on_terminal(line: &Line<'_>, settings: &Settings) -> io::Result<Spawned> {
+    let (terminal, child_end) = pty_process::open().map_err(io::Error::other)?;
+    let (rows, columns) = ROWS_AND_COLUMNS;
+    terminal.resize(pty_process::Size::new(rows, columns)).map_err(io::Error::other)?;
+    let command = pty_process::Command::new(line.file).args(line.arguments).env_clear().envs(line.variables);
+    let child = command.current_dir(&settings.cwd).spawn(child_end).map_err(|error| match error {
+        pty_process::Error::Io(error) => error,
+        error => io::Error::other(error),
+    })?;
+    // it takes as many as it has room for; that it takes fewer is no harm
+    let _ = rustix::io::write(&terminal, &ENDS_OF_FILE);
+    Ok(Spawned { child, taps: vec![(Stream::Stdout, Tap::Terminal(terminal))] })
+}
+
+/// The child's variables; a later source wins.
+fn variables(settings: &Settings, identity: &[(&str, String)]) -> BTreeMap<OsString, OsString> {
+    let mut variables: BTreeMap<OsString, OsString> = match &settings.inherit_env {
+        Inherit::All => env::vars_os().collect(),
+        Inherit::None => BTreeMap::new(),
+        Inherit::Only(names) => names.iter().filter_map(|name| Some((name.into(), env::var_os(name)?))).collect(),
+    };
+    let path = || env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+    variables.entry("PATH".into()).or_insert_with(path);
+    variables.insert("PYTHONUNBUFFERED".into(), "1".into());
+    if settings.pty {
+        variables.entry("TERM".into()).or_insert_with(|| "xterm-256color".into());
+    }
+    variables.extend(settings.env.iter().map(|(name, value)| (name.into(), value.into())));
+    variables.extend(identity.iter().map(|(name, value)| (name.into(), value.into())));
+    variables
+}
+
+/// The file to execute, as execvp(3) finds it; looked for here so that the error can say where.
+fn find(program: &str, path: &OsStr, folder: &Path) -> Result<PathBuf, StartError> {
+    if program.contains('/') {
+        return Ok(folder.join(program));
+    }
+    let mut refused = None;
+    for directory in path.as_bytes().split(|byte| *byte == b':') {
+        let file = folder.join(OsStr::from_bytes(directory)).join(program);
+        match fs::metadata(&file) {
+            Ok(found) if found.is_file() => match access(&file, Access::EXEC_OK) {
+                Ok(()) => return Ok(file),
+                Err(_) => refused = refused.or(Some(file)),
+            },
+            _ => {}
+        }
+    }
+    Err(match refused {
+        Some(path) => not_executable(program, &path, &io::ErrorKind::PermissionDenied.into()),
+        None => StartError::NotInPath { program: program.to_owned(), path: path.to_string_lossy().into_owned() },
+    })
+}
+
+/// Which of the things that spawning needs was at fault.
+fn explain(error: io::Error, program: &str, file: &Path, folder: &Path) -> StartError {
+    if let Err(reason) = fs::metadata(folder).and_then(|found| match found.is_dir() {
+        true => access(folder, Access::EXEC_OK).map_err(io::Error::from),
+        false => Err(io::ErrorKind::NotADirectory.into()),
+    }) {
+        return StartError::BadFolder { path: folder.to_owned(), reason };
+    }
+    match error.raw_os_error() {
+        Some(libc::ENOENT | libc::EACCES | libc::ENOEXEC | libc::ENOTDIR | libc::EISDIR | libc::ETXTBSY) => {
+            not_executable(program, file, &error)
+        }
+        _ => StartError::System(error),
+    }
+}
+
+fn not_executable(program: &str, file: &Path, error: &io::Error) -> StartError {
+    let remedy = match (error.kind(), error.raw_os_error()) {
+        (io::ErrorKind::PermissionDenied, _) => " (chmod +x makes a file executable)",
+        (_, Some(libc::ENOEXEC)) => " (a script needs a first line such as #!/bin/sh)",
+        (io::ErrorKind::NotFound, _) if file.exists() => " (the interpreter in its first line does not exist)",
+        _ => "",
+    };
+    StartError::NotExecutable { program: program.to_owned(), path: file.to_owned(), reason: format!("{error}{remedy}") }
+}
