@@ -1,9 +1,29 @@
 //! A journal's records rendered for a client: html, text, ndjson, sse, and the pages that do not stream. Values in,
 //! bytes out; nothing here waits, reads or writes.
+//!
+//! A [`View`] is told the start, then chunks, then the end, and appends what a client shall get to [`Frames`]. The
+//! formats have one shape: `html`, `text`, and `json` with its two framings `ndjson` and `sse`. What several of them
+//! need (the number that counts up in place, the time, the characters that never go out raw) stands here.
+
+pub mod assets;
+mod html;
+mod json;
+pub mod pages;
+mod text;
+mod words;
 
 use std::mem;
 
 use bytes::{Bytes, BytesMut};
+
+pub use crate::views::json::{EndRecord, EventId, Reached, end_record};
+
+use crate::record::{Chunk, End, Start};
+use crate::views::assets::{ICON, STYLE};
+use crate::views::html::Html;
+use crate::views::json::{Ndjson, Sse};
+use crate::views::text::Text;
+use crate::views::words::{in_bytes, in_digits, in_duration};
 
 /// The formats a journal can be streamed in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -16,6 +36,18 @@ pub enum Format {
     Ndjson,
     /// Server-sent events (WHATWG HTML §9.2).
     Sse,
+}
+
+impl Format {
+    /// What the `Content-Type` header says.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Format::Html => "text/html; charset=utf-8",
+            Format::Text => "text/plain; charset=utf-8",
+            Format::Ndjson => "application/x-ndjson",
+            Format::Sse => "text/event-stream",
+        }
+    }
 }
 
 /// What a view has rendered and nobody has sent yet: a few buffers, in order.
@@ -56,3 +88,217 @@ impl Frames {
         }
     }
 }
+
+/// What a client asked of a view beyond its format.
+#[derive(Clone, Default, Debug)]
+pub struct Options {
+    /// Where joblines is mounted: empty, or a path such as `/joblines`.
+    pub base_path: String,
+    /// Prefix each line with its time, in text and html.
+    pub time: bool,
+}
+
+/// The rendering of one journal for one client. It holds a few kilobytes, however long the journal is.
+pub struct View(Kind);
+
+enum Kind {
+    Html(Box<Html>),
+    Text(Text),
+    Ndjson(Ndjson),
+    Sse(Sse),
+}
+
+impl View {
+    /// A view that nothing has been shown to yet.
+    pub fn new(format: Format, options: Options) -> View {
+        View(match format {
+            Format::Html => Kind::Html(Box::new(Html::new(options))),
+            Format::Text => Kind::Text(Text::new(options)),
+            Format::Ndjson => Kind::Ndjson(Ndjson),
+            Format::Sse => Kind::Sse(Sse::default()),
+        })
+    }
+
+    /// The beginning. `first_line` is the number of the first line that will be shown; above 1 the earlier ones are
+    /// left out, and html links to them.
+    pub fn start(&mut self, start: &Start, first_line: u64, out: &mut Frames) {
+        match &mut self.0 {
+            Kind::Html(html) => html.start(start, first_line, out),
+            Kind::Text(_) => {}
+            Kind::Ndjson(ndjson) => ndjson.start(start, out),
+            Kind::Sse(sse) => sse.start(start, out),
+        }
+    }
+
+    /// What one read brought.
+    pub fn chunk(&mut self, chunk: &Chunk, out: &mut Frames) {
+        match &mut self.0 {
+            Kind::Html(html) => html.chunk(chunk, out),
+            Kind::Text(text) => text.chunk(chunk, out),
+            Kind::Ndjson(ndjson) => ndjson.chunk(chunk, out),
+            Kind::Sse(sse) => sse.chunk(chunk, out),
+        }
+    }
+
+    /// A long live page goes on with a count; call it every few seconds. Only html shows it.
+    pub fn left_out(&mut self, lines_so_far: u64, out: &mut Frames) {
+        if let Kind::Html(html) = &mut self.0 {
+            html.left_out(lines_so_far, out);
+        }
+    }
+
+    /// After [`View::left_out`]: the last lines follow, from the one with this number. Only html shows it.
+    pub fn resume(&mut self, first_line: u64, out: &mut Frames) {
+        if let Kind::Html(html) = &mut self.0 {
+            html.resume(first_line, out);
+        }
+    }
+
+    /// A word to whoever watches, which is not part of the output: html shows it until more output comes, sse sends
+    /// it as a comment, text and ndjson nothing.
+    pub fn notice(&mut self, text: &str, out: &mut Frames) {
+        match &mut self.0 {
+            Kind::Html(html) => html.notice(text, out),
+            Kind::Sse(sse) => sse.notice(text, out),
+            Kind::Text(_) | Kind::Ndjson(_) => {}
+        }
+    }
+
+    /// Bytes that mean nothing, so that proxies keep a silent stream open; none in text and ndjson.
+    pub fn heartbeat(&mut self, out: &mut Frames) {
+        match &self.0 {
+            Kind::Html(_) => out.buffer().extend_from_slice(b"<!-- -->"),
+            Kind::Sse(_) => out.buffer().extend_from_slice(b": \n\n"),
+            Kind::Text(_) | Kind::Ndjson(_) => {}
+        }
+    }
+
+    /// Stops before the end, where only what there was so far had been asked for: html is closed all the same.
+    pub fn pause(&mut self, out: &mut Frames) {
+        if let Kind::Html(html) = &mut self.0 {
+            html.pause(out);
+        }
+    }
+
+    /// The end. Nothing may follow it.
+    pub fn end(&mut self, end: &End, out: &mut Frames) {
+        match &mut self.0 {
+            Kind::Html(html) => html.end(end, out),
+            Kind::Text(_) => {}
+            Kind::Ndjson(ndjson) => ndjson.end(end, out),
+            Kind::Sse(sse) => sse.end(end, out),
+        }
+    }
+}
+
+/// Bytes with a number in them that counts up in place: what stands before each line's text.
+struct Counted {
+    bytes: Vec<u8>,
+    from: usize,
+    to: usize,
+}
+
+impl Counted {
+    fn new(before: &[u8], number: u64, after: &[&[u8]]) -> Counted {
+        let mut bytes = Vec::with_capacity(192);
+        bytes.extend_from_slice(before);
+        bytes.extend_from_slice(number.to_string().as_bytes());
+        let to = bytes.len();
+        bytes.extend(after.iter().copied().flatten());
+        Counted { bytes, from: before.len(), to }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn advance(&mut self) {
+        for digit in self.bytes[self.from..self.to].iter_mut().rev() {
+            if *digit != b'9' {
+                *digit += 1;
+                return;
+            }
+            *digit = b'0';
+        }
+        self.bytes.insert(self.from, b'1');
+        self.to += 1;
+    }
+}
+
+/// The lines of a chunk of whole lines, each without its newline.
+fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (line, after) = match memchr::memchr(b'\n', rest) {
+            Some(at) => (&rest[..at], &rest[at + 1..]),
+            None => (rest, &rest[rest.len()..]),
+        };
+        rest = after;
+        Some(line)
+    })
+}
+
+/// Whether no byte is `special`; a loop without branches, so that the compiler makes it wide.
+#[inline(always)]
+fn none(bytes: &[u8], special: impl Fn(u8) -> bool) -> bool {
+    const STRIDE: usize = 64;
+    let mut strides = bytes.chunks_exact(STRIDE);
+    strides.by_ref().all(|stride| !stride.iter().fold(false, |found, &byte| found | special(byte)))
+        && !strides.remainder().iter().fold(false, |found, &byte| found | special(byte))
+}
+
+/// The bytes at which a character may begin that does not go out as it is: controls and reordering characters always,
+/// and what a format adds. Every other byte of valid UTF-8 may be copied.
+struct Care([bool; 256]);
+
+impl Care {
+    const fn and(also: &[u8]) -> Care {
+        let mut table = [false; 256];
+        let mut at = 0;
+        while at < 0x20 {
+            table[at] = true;
+            at += 1;
+        }
+        table[0x7F] = true;
+        table[0xC2] = true; // U+0080..U+00BF: the C1 controls
+        table[0xE2] = true; // U+2000..U+2FFF: separators, directions
+        let mut at = 0;
+        while at < also.len() {
+            table[also[at] as usize] = true;
+            at += 1;
+        }
+        Care(table)
+    }
+
+    /// Copies `text`; `replace` is asked about each character that may need care, and says whether it wrote another.
+    fn copy(&self, text: &str, out: &mut BytesMut, mut replace: impl FnMut(char, &mut BytesMut) -> bool) {
+        let mut rest = text;
+        let mut from = 0;
+        while let Some(at) = rest.as_bytes()[from..].iter().position(|&byte| self.0[usize::from(byte)]) {
+            let (before, careful) = rest.split_at(from + at);
+            let Some(char) = careful.chars().next() else { break };
+            out.extend_from_slice(before.as_bytes());
+            let length = char.len_utf8();
+            (rest, from) = match replace(char, out) {
+                true => (&careful[length..], 0),
+                false => (careful, length),
+            };
+        }
+        out.extend_from_slice(rest.as_bytes());
+    }
+}
+
+/// Whether a character never goes out raw: it would steer a terminal, break a line or reorder what stands around it.
+fn is_unsafe(char: char) -> bool {
+    match char {
+        '\t' => false,
+        '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => true,
+        _ => char.is_control(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

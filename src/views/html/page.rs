@@ -1,0 +1,163 @@
+//! What stands before the first row and after the last one: the two blocks of `templates/run.html`. No line of output
+//! ever goes through them.
+
+use askama::Template;
+
+use crate::record::{End, Outcome, RunId, Start, State};
+use crate::views::{ICON, STYLE, in_bytes, in_digits, in_duration};
+
+#[derive(Template)]
+#[template(path = "run.html", block = "start")]
+struct StartPage<'a> {
+    base: &'a str,
+    style: String,
+    icon: String,
+    job: &'a str,
+    run: RunId,
+    state: State,
+    started: String,
+    started_words: String,
+    /// The last line that is left out before the first one shown.
+    left_out: Option<LeftOut>,
+}
+
+struct LeftOut {
+    count: String,
+    /// Where the page before this one begins.
+    earlier: u64,
+    first: u64,
+}
+
+#[derive(Template)]
+#[template(path = "run.html", block = "end")]
+struct EndPage<'a> {
+    state: &'static str,
+    exit_code: String,
+    sentence: String,
+    not_kept: Option<String>,
+    facts: Vec<String>,
+    run: &'a str,
+    job: &'a str,
+}
+
+/// Everything up to and with `<pre id="lines">`.
+pub(super) fn start(start: &Start, first_line: u64, base: &str) -> String {
+    /// So many lines a link goes back.
+    const STEP: u64 = 5000;
+    let left_out = (first_line > 1).then(|| LeftOut {
+        count: in_digits(first_line - 1),
+        earlier: first_line.saturating_sub(STEP).max(1),
+        first: first_line,
+    });
+    let page = StartPage {
+        base,
+        style: STYLE.url(base),
+        icon: ICON.url(base),
+        job: &start.job,
+        run: start.run,
+        state: start.state,
+        started: start.started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        started_words: start.started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        left_out,
+    };
+    page.render().unwrap_or_default()
+}
+
+/// Everything from `</pre>` on. `run` and `job` are their addresses.
+pub(super) fn end(end: &End, run: &str, job: &str) -> String {
+    let not_kept = (end.bytes_not_kept > 0).then(|| in_bytes(end.bytes_not_kept));
+    let page = EndPage {
+        state: end.state.name(),
+        exit_code: end.outcome.exit_code().map(|code| code.to_string()).unwrap_or_default(),
+        sentence: sentence(end),
+        not_kept,
+        facts: facts(end),
+        run,
+        job,
+    };
+    page.render().unwrap_or_default()
+}
+
+/// Everything from `</pre>` on, where the run goes on but the page does not.
+pub(super) fn pause(run: &str) -> String {
+    #[derive(Template)]
+    #[template(path = "run.html", block = "pause")]
+    struct PausePage<'a> {
+        run: &'a str,
+    }
+    PausePage { run }.render().unwrap_or_default()
+}
+
+/// How it ended, in words.
+fn sentence(end: &End) -> String {
+    let after = in_duration(end.duration);
+    match (end.state, end.outcome) {
+        (State::TimedOut, _) => format!("finished: timed out after {after}"),
+        (State::Cancelled, _) => format!("finished: cancelled after {after}"),
+        (State::Lost, _) => "finished: lost, the server died while it ran".to_owned(),
+        (_, Outcome::Exited(code)) => format!("finished: exit code {code} after {after}"),
+        (_, Outcome::Signalled(signal)) => match end.outcome.signal_name() {
+            Some(name) => format!("finished: ended by {name} ({signal}) after {after}"),
+            None => format!("finished: ended by signal {signal} after {after}"),
+        },
+        (_, Outcome::Unknown) => "finished: could not be started".to_owned(),
+    }
+}
+
+/// What it cost and brought.
+fn facts(end: &End) -> Vec<String> {
+    let lines = match end.lines {
+        1 => "1 line".to_owned(),
+        lines => format!("{} lines", in_digits(lines)),
+    };
+    let mut facts = vec![lines, in_bytes(end.bytes)];
+    match (end.state, end.outcome) {
+        (State::TimedOut | State::Cancelled, Outcome::Exited(code)) => facts.push(format!("exit code {code}")),
+        (State::TimedOut | State::Cancelled, Outcome::Signalled(signal)) => {
+            facts.push(format!(
+                "ended by {}",
+                end.outcome.signal_name().map_or(format!("signal {signal}"), str::to_owned)
+            ));
+        }
+        _ => {}
+    }
+    if let Some(usage) = end.usage {
+        facts.push(format!("CPU {} user, {} system", in_duration(usage.cpu_user), in_duration(usage.cpu_system)));
+        facts.push(format!("{} peak memory", in_bytes(usage.max_rss)));
+    }
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn ended(state: State, outcome: Outcome) -> String {
+        sentence(&End {
+            state,
+            outcome,
+            ended: Timestamp::UNIX_EPOCH,
+            duration: Duration::from_millis(3200),
+            usage: None,
+            lines: 0,
+            bytes: 0,
+            bytes_not_kept: 0,
+        })
+    }
+
+    #[test]
+    fn every_end_has_its_sentence() {
+        assert_eq!(ended(State::Succeeded, Outcome::Exited(0)), "finished: exit code 0 after 3.2 s");
+        assert_eq!(ended(State::Failed, Outcome::Exited(3)), "finished: exit code 3 after 3.2 s");
+        assert_eq!(ended(State::Failed, Outcome::Signalled(9)), "finished: ended by SIGKILL (9) after 3.2 s");
+        assert_eq!(ended(State::Failed, Outcome::Signalled(40)), "finished: ended by signal 40 after 3.2 s");
+        assert_eq!(ended(State::Failed, Outcome::Unknown), "finished: could not be started");
+        assert_eq!(ended(State::TimedOut, Outcome::Signalled(15)), "finished: timed out after 3.2 s");
+        assert_eq!(ended(State::Cancelled, Outcome::Exited(143)), "finished: cancelled after 3.2 s");
+        assert_eq!(ended(State::Lost, Outcome::Unknown), "finished: lost, the server died while it ran");
+    }
+}

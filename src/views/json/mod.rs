@@ -1,0 +1,135 @@
+//! The objects that ndjson and sse send, the same in both, and the record of a run. It never frames them.
+//!
+//! A line's object is written by hand: what stands before its text is the same for all lines of a chunk but for the
+//! number, so a line costs three copies. `text` is what the bytes decode to, `base64` the bytes themselves where they
+//! are not UTF-8. Characters that would steer a terminal or reorder a page are escaped, so they survive unseen.
+
+mod ndjson;
+mod record;
+mod sse;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::BytesMut;
+use serde::Serialize;
+
+pub(super) use crate::views::json::ndjson::Ndjson;
+pub use crate::views::json::record::{EndRecord, end_record};
+pub(super) use crate::views::json::sse::Sse;
+pub use crate::views::json::sse::{EventId, Reached};
+
+use crate::record::stamp;
+use crate::record::{Chunk, RunId, Start, State};
+use crate::views::{Care, Counted, is_unsafe, none, whole_lines};
+
+/// The first object of a stream.
+#[derive(Serialize)]
+struct RunObject<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    run: RunId,
+    job: &'a str,
+    state: State,
+    started: String,
+}
+
+fn run_object(start: &Start) -> RunObject<'_> {
+    RunObject { kind: "run", run: start.run, job: &start.job, state: start.state, started: stamp(start.started) }
+}
+
+/// Appends an object in one line. The objects here are plain structs, which always serialize.
+fn append(object: &impl Serialize, out: &mut BytesMut) {
+    if let Ok(json) = serde_json::to_vec(object) {
+        out.extend_from_slice(&json);
+    }
+}
+
+/// What stands before the text of a chunk's first line: `framing`, and the object up to the text's opening quote.
+fn head(chunk: &Chunk, framing: &[u8]) -> Counted {
+    const OBJECT: &[u8] = br#"{"type":"line","seq":"#;
+    let time = stamp(chunk.time);
+    let partial: &[u8] = if chunk.open { br#","partial":true"# } else { b"" };
+    Counted::new(
+        &[framing, OBJECT].concat(),
+        chunk.line,
+        &[
+            br#","time":""#,
+            time.as_bytes(),
+            br#"","stream":""#,
+            chunk.stream.name().as_bytes(),
+            b"\"",
+            partial,
+            br#","text":""#,
+        ],
+    )
+}
+
+/// Appends the chunk's lines, each with its heads before it and `close` after it.
+fn lines(chunk: &Chunk, heads: &mut [Counted], close: &[u8], out: &mut BytesMut) {
+    let plain = is_plain(&chunk.bytes);
+    if chunk.open || chunk.continues {
+        let piece = chunk.bytes.strip_suffix(b"\n").unwrap_or(&chunk.bytes);
+        heads.iter().for_each(|head| out.extend_from_slice(head.bytes()));
+        text(piece, out);
+        out.extend_from_slice(close);
+        return;
+    }
+    let each = heads.iter().map(|head| head.bytes().len() + 2).sum::<usize>() + close.len();
+    out.reserve(chunk.bytes.len() + each * (memchr::memchr_iter(b'\n', &chunk.bytes).count() + 1));
+    for line in whole_lines(&chunk.bytes) {
+        for head in heads.iter_mut() {
+            out.extend_from_slice(head.bytes());
+            head.advance();
+        }
+        if plain {
+            out.extend_from_slice(line);
+        } else {
+            text(line, out);
+        }
+        out.extend_from_slice(close);
+    }
+}
+
+/// Whether lines can stand in a JSON string as they are.
+fn is_plain(bytes: &[u8]) -> bool {
+    none(bytes, |byte| (byte < 0x20) & (byte != b'\n') | (byte >= 0x7F) | (byte == b'"') | (byte == b'\\'))
+}
+
+/// Appends the inside of a JSON string, and where the bytes are not UTF-8 a second one with all of them.
+fn text(bytes: &[u8], out: &mut BytesMut) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => escape(text, out),
+        Err(_) => {
+            escape(&String::from_utf8_lossy(bytes), out);
+            out.extend_from_slice(br#"","base64":""#);
+            out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
+        }
+    }
+}
+
+fn escape(text: &str, out: &mut BytesMut) {
+    const CARE: Care = Care::and(b"\"\\");
+    CARE.copy(text, out, |char, out| {
+        match char {
+            '"' => out.extend_from_slice(b"\\\""),
+            '\\' => out.extend_from_slice(b"\\\\"),
+            '\t' => out.extend_from_slice(b"\\t"),
+            '\r' => out.extend_from_slice(b"\\r"),
+            '\n' => out.extend_from_slice(b"\\n"),
+            _ if is_unsafe(char) => unicode(char, out),
+            _ => return false,
+        }
+        true
+    });
+}
+
+/// `\u001b`: none of the unsafe characters lies beyond U+FFFF.
+fn unicode(char: char, out: &mut BytesMut) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let code = u32::from(char);
+    let digit = |shift: u32| HEX[(code >> shift & 0xF) as usize];
+    out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! The receipt of a run as JSON: the `end` object of the streams. A value nobody knows is null, never 0.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::record::stamp;
+use crate::record::{End, State};
+
+/// The last object of a stream; its fields are named and ordered as clients see them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names of the fields are their meaning; DESIGN §6 lists them")]
+pub struct EndRecord {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub state: State,
+    pub exit_code: Option<i32>,
+    pub signal: Option<i32>,
+    pub duration_ms: u64,
+    pub lines: u64,
+    pub bytes: u64,
+    pub bytes_not_kept: u64,
+    pub signal_name: Option<&'static str>,
+    pub cpu_user_ms: Option<u64>,
+    pub cpu_system_ms: Option<u64>,
+    pub max_rss_bytes: Option<u64>,
+    pub ended: String,
+}
+
+/// The `end` object.
+pub fn end_record(end: &End) -> EndRecord {
+    EndRecord {
+        kind: "end",
+        state: end.state,
+        exit_code: end.outcome.exit_code(),
+        signal: end.outcome.signal(),
+        duration_ms: millis(end.duration),
+        lines: end.lines,
+        bytes: end.bytes,
+        bytes_not_kept: end.bytes_not_kept,
+        signal_name: end.outcome.signal_name(),
+        cpu_user_ms: end.usage.map(|usage| millis(usage.cpu_user)),
+        cpu_system_ms: end.usage.map(|usage| millis(usage.cpu_system)),
+        max_rss_bytes: end.usage.map(|usage| usage.max_rss),
+        ended: stamp(end.ended),
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

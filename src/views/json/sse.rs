@@ -1,0 +1,97 @@
+//! The sse framing (WHATWG HTML §9.2): events `run`, `line` and `end`. It never gives an id to a piece of a line.
+//!
+//! An id is `RUN/0` on `run`, `RUN/SEQ` on a complete line, `RUN/end` on `end`. A browser sends the last one it saw as
+//! `Last-Event-ID`; [`EventId`] reads it, so that a stream goes on after that line, and a client that comes back after
+//! the end is recognised as such whatever lines its view had left out.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::record::{Chunk, End, RunId, Start};
+use crate::views::json::{append, end_record, head, lines, run_object};
+use crate::views::{Counted, Frames};
+
+/// How far a client of server-sent events has come: the value of `id:` and of `Last-Event-ID`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EventId {
+    /// The run it was watching.
+    pub run: RunId,
+    /// What it has seen of it.
+    pub reached: Reached,
+}
+
+/// The last thing a client of server-sent events has seen of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reached {
+    /// Every line up to and with this one; 0 is the start.
+    Line(u64),
+    /// The end.
+    End,
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reached {
+            Reached::Line(line) => write!(f, "{}/{line}", self.run),
+            Reached::End => write!(f, "{}/end", self.run),
+        }
+    }
+}
+
+impl FromStr for EventId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (run, reached) = text.split_once('/').ok_or(())?;
+        let reached = match reached {
+            "end" => Reached::End,
+            line => Reached::Line(line.parse().map_err(|_| ())?),
+        };
+        Ok(EventId { run: run.parse().map_err(|_| ())?, reached })
+    }
+}
+
+/// See the module.
+#[derive(Default)]
+pub(in crate::views) struct Sse {
+    run: Option<RunId>,
+}
+
+impl Sse {
+    pub(in crate::views) fn start(&mut self, start: &Start, out: &mut Frames) {
+        self.run = Some(start.run);
+        let open = format!("event: run\n{}data: ", self.id(Reached::Line(0)));
+        let buffer = out.buffer();
+        buffer.extend_from_slice(open.as_bytes());
+        append(&run_object(start), buffer);
+        buffer.extend_from_slice(b"\n\n");
+    }
+
+    pub(in crate::views) fn chunk(&mut self, chunk: &Chunk, out: &mut Frames) {
+        const CLOSE: &[u8] = b"\"}\n\n";
+        match self.run {
+            Some(run) if !chunk.open => {
+                let id = Counted::new(format!("event: line\nid: {run}/").as_bytes(), chunk.line, &[]);
+                lines(chunk, &mut [id, head(chunk, b"\ndata: ")], CLOSE, out.buffer());
+            }
+            _ => lines(chunk, &mut [head(chunk, b"event: line\ndata: ")], CLOSE, out.buffer()),
+        }
+    }
+
+    pub(in crate::views) fn notice(&mut self, text: &str, out: &mut Frames) {
+        let words: Vec<_> = text.split_whitespace().collect();
+        out.buffer().extend_from_slice(format!(": {}\n\n", words.join(" ")).as_bytes());
+    }
+
+    pub(in crate::views) fn end(&mut self, end: &End, out: &mut Frames) {
+        let open = format!("event: end\n{}data: ", self.id(Reached::End));
+        let buffer = out.buffer();
+        buffer.extend_from_slice(open.as_bytes());
+        append(&end_record(end), buffer);
+        buffer.extend_from_slice(b"\n\n");
+    }
+
+    fn id(&self, reached: Reached) -> String {
+        self.run.map(|run| format!("id: {}\n", EventId { run, reached })).unwrap_or_default()
+    }
+}
