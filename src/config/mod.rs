@@ -1,9 +1,34 @@
-//! `jobs.toml`: as written → jobs as meant; every mistake with its place.
+//! `jobs.toml`: as written → jobs as meant; every mistake with its place. It reads files and never runs or opens anything else.
+//!
+//! [`load`] reads a file, [`parse`] a text. Both walk the spanned tree of the TOML parser by hand, table by table, because
+//! a derived reader stops at the first mistake and loses places; all mistakes of a file, of its syntax and of its
+//! meaning, come together as one [`Mistakes`].
 
-use std::path::PathBuf;
+mod address;
+mod env_file;
+mod job;
+mod mistakes;
+mod server;
+mod table;
+mod values;
+
+use std::fmt;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use toml::de::{DeTable, DeValue};
+
 use crate::sources::process;
+
+pub use mistakes::Mistakes;
+
+// what the siblings need of each other
+use address::{base_path, host};
+use env_file::read_variables;
+use mistakes::{Mistake, SourceId};
+use table::{Table, Value};
+use values::{duration, job_name, positive_duration, size, variable_name};
 
 /// A whole `jobs.toml`, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,7 +46,7 @@ pub struct Server {
     pub listen: Vec<Listen>,
     /// Where journals and history are kept, if the file says so (absolute).
     pub state_dir: Option<PathBuf>,
-    /// Further Host names to answer to, lower case, without a port.
+    /// Further Host names to answer to, lower case, without a port; an IPv6 address is in brackets, as in a Host header.
     pub hosts: Vec<String>,
     /// `""`, or a path such as `/joblines`, without a slash at its end.
     pub base_path: String,
@@ -69,3 +94,115 @@ pub enum OnDisconnect {
     /// It is cancelled.
     Cancel,
 }
+
+/// Why a value is refused, and what to write instead.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Invalid {
+    /// What is wrong with it, naming it.
+    pub problem: String,
+    /// What to write, or what is allowed.
+    pub remedy: String,
+}
+
+impl Invalid {
+    fn new(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Invalid { problem: problem.into(), remedy: remedy.into() }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.problem, self.remedy)
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// Reads and checks the `jobs.toml` at `path`, and the files that its `env_file` keys name.
+pub fn load(path: &Path) -> Result<Config, Mistakes> {
+    let text = read_text(path).map_err(|error| Mistakes::of_unreadable(path, error))?;
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    parse(&text, path, absolute.parent().unwrap_or(Path::new("/")))
+}
+
+/// Checks `text`, the content of the `jobs.toml` at `path`; relative paths in it start at `folder`. Of the files it only
+/// reads those that `env_file` names.
+pub fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Mistakes> {
+    let mut mistakes = Mistakes::of(path, text);
+    let (root, syntax_errors) = DeTable::parse_recoverable(text);
+    mistakes.push_syntax(&syntax_errors);
+    let config = read_document(root.get_ref(), folder, &mut mistakes);
+    if mistakes.is_empty() { Ok(config) } else { Err(mistakes.sorted()) }
+}
+
+fn read_document(root: &DeTable<'_>, folder: &Path, mistakes: &mut Mistakes) -> Config {
+    let mut document = Table::root(root, mistakes);
+    let server = server::read(document.take_table("server", "[server]"), folder);
+    let mut jobs = Vec::new();
+    if let Some(mut table) = document.take_table("jobs", "[jobs.NAME]") {
+        for name in table.keys() {
+            jobs.extend(job::read(&mut table, name, folder).map(Arc::new));
+        }
+    }
+    document.refuse("auth", |value| value.table("[auth]").map(drop));
+    if let Some(mut feeds) = document.take_table("feeds", "[feeds.NAME]") {
+        for name in feeds.keys() {
+            feeds.refuse(name.get_ref(), |value| value.table("[feeds.NAME]").map(drop));
+        }
+    }
+    document.finish(misplaced);
+    Config { server, jobs }
+}
+
+/// What was probably meant by an unknown key at the top of the file.
+fn misplaced(key: &str, value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::Table(table) if table.contains_key("command") => {
+            Some(format!("a job is a table under `jobs`: write `[jobs.{key}]`"))
+        }
+        _ if server::KEYS.contains(&key) => Some(format!("move `{key}` below a `[server]` line")),
+        _ if job::KEYS.contains(&key) => Some(format!("move `{key}` below the `[jobs.NAME]` line of its job")),
+        _ => None,
+    }
+}
+
+/// Why a text could not be read.
+enum Unreadable {
+    Io(io::Error),
+    TooLarge,
+    /// The bytes before the first one that is not UTF-8.
+    NotUtf8(String),
+}
+
+/// Far above any real file; what it keeps out is `/dev/zero`.
+const LARGEST_FILE: u64 = 16 << 20;
+
+fn read_text(path: &Path) -> Result<String, Unreadable> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(Unreadable::Io)?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(Unreadable::Io)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(Unreadable::TooLarge);
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let mut bytes = error.into_bytes();
+        bytes.truncate(valid);
+        Unreadable::NotUtf8(String::from_utf8_lossy(&bytes).into_owned())
+    })
+}
+
+/// A path as written, made absolute from `folder`.
+fn absolute(folder: &Path, written: &str) -> Result<PathBuf, Invalid> {
+    if written.is_empty() {
+        return Err(Invalid::new("the path is empty", "leave the key out to get its default"));
+    }
+    if written == "~" || written.starts_with("~/") {
+        return Err(Invalid::new(format!("`~` in `{written}` is not expanded"), "write the whole path"));
+    }
+    let joined = folder.join(written);
+    Ok(std::path::absolute(&joined).unwrap_or(joined))
+}
+
+#[cfg(test)]
+mod tests;
