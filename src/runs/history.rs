@@ -1,0 +1,374 @@
+//! The history: every run's record in an embedded database (SQLite), which other programs may read while the server
+//! runs. One thread does all reading and writing, in order, so a record is found as soon as it was handed in; no run
+//! waits for it, and nothing is fsync'ed on the way of a line (WAL, `synchronous = NORMAL`).
+
+use std::collections::{HashMap, HashSet};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use tokio::sync::oneshot;
+use tracing::{error, info};
+
+use super::record::{Receipt, RunRecord};
+use crate::record::{Outcome, RunId, State, Usage};
+
+/// Orders that may wait for the thread before a run has to.
+const QUEUE: usize = 4096;
+
+/// A record is saved so much later, unless somebody asks for records before: a short run is saved once, and a burst of
+/// runs in one transaction. Until then its journal speaks for it.
+const DELAY: Duration = Duration::from_millis(50);
+
+/// How often records that could not be saved (full disk) are tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Runs that wait to be saved do so no longer when there are so many.
+const MOST_UNSAVED: usize = 1000;
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS runs (
+        id BLOB PRIMARY KEY,
+        job TEXT NOT NULL,
+        state TEXT NOT NULL,
+        started INTEGER NOT NULL,
+        trigger TEXT NOT NULL,
+        pid INTEGER,
+        ended INTEGER,
+        exit_code INTEGER,
+        signal INTEGER,
+        duration INTEGER,
+        cpu_user INTEGER,
+        cpu_system INTEGER,
+        max_rss INTEGER,
+        lines INTEGER NOT NULL DEFAULT 0,
+        bytes INTEGER NOT NULL DEFAULT 0,
+        bytes_not_kept INTEGER
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS runs_of_job ON runs (job, id);
+    CREATE INDEX IF NOT EXISTS runs_not_ended ON runs (state) WHERE state IN ('queued', 'running');
+    PRAGMA user_version = 1;";
+
+const COLUMNS: &str = "id, job, state, started, trigger, ended, exit_code, signal, duration, cpu_user, cpu_system, \
+                       max_rss, lines, bytes, bytes_not_kept";
+
+/// Which runs a listing shows, newest first.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Filter {
+    /// Only this job's.
+    pub job: Option<String>,
+    /// Only those in this state.
+    pub state: Option<State>,
+    /// Only those started before this one.
+    pub before: Option<RunId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Filter {
+    /// Whether `record` is one that it asks for.
+    pub(super) fn takes(&self, record: &RunRecord) -> bool {
+        self.job.as_ref().is_none_or(|job| *job == record.job)
+            && self.state.is_none_or(|state| state == record.state)
+            && self.before.is_none_or(|before| record.id < before)
+    }
+}
+
+/// A run that the last server left behind without an end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Unended {
+    pub(super) record: RunRecord,
+    pub(super) pid: Option<i32>,
+}
+
+impl Unended {
+    /// A run of which there is a journal and nothing else.
+    pub(super) fn unknown(id: RunId) -> Unended {
+        let (job, trigger) = (String::new(), String::new());
+        let (state, started) = (State::Lost, Timestamp::now());
+        Unended { record: RunRecord { id, job, state, started, trigger, ended: None, lines: 0, bytes: 0 }, pid: None }
+    }
+}
+
+type Read = Box<dyn FnOnce(&Connection) + Send>;
+
+enum Order {
+    Save(Box<RunRecord>, Option<i32>),
+    Read(Read),
+}
+
+/// The handle on the thread that has the database.
+pub(super) struct History {
+    orders: Mutex<Option<SyncSender<Order>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl History {
+    /// Opens or makes the database at `path`. `saved` is called with each ended run once its record is safe.
+    pub(super) fn open(path: &Path, saved: impl Fn(RunId) + Send + 'static) -> anyhow::Result<History> {
+        // made by us first, so that it, and the files that SQLite puts beside it, are nobody else's to read
+        OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        anyhow::ensure!(version <= 1, "the history was written by a newer joblines (version {version} of its format)");
+        connection.execute_batch(SCHEMA)?;
+        let (orders, inbox) = sync_channel(QUEUE);
+        let worker = move || Worker { connection, inbox, saved, unsaved: HashMap::new(), due: None }.work();
+        let thread = std::thread::Builder::new().name("history".into()).spawn(worker)?;
+        Ok(History { orders: Mutex::new(Some(orders)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Hands in the present record of a run; `pid` is its child's.
+    pub(super) fn save(&self, record: RunRecord, pid: Option<i32>) {
+        self.send(Order::Save(Box::new(record), pid));
+    }
+
+    /// The record of one run.
+    pub(super) async fn find(&self, id: RunId) -> anyhow::Result<Option<RunRecord>> {
+        self.read(move |connection| {
+            let query = format!("SELECT {COLUMNS} FROM runs WHERE id = ?1");
+            connection.prepare_cached(&query)?.query_row([id.as_bytes()], read_record).optional()
+        })
+        .await
+    }
+
+    /// The records that `filter` asks for, newest first.
+    pub(super) async fn list(&self, filter: Filter) -> anyhow::Result<Vec<RunRecord>> {
+        self.read(move |connection| select(connection, &filter)).await
+    }
+
+    /// The runs without an end.
+    pub(super) async fn unended(&self) -> anyhow::Result<Vec<Unended>> {
+        self.read(|connection| {
+            let query = format!("SELECT {COLUMNS}, pid FROM runs WHERE state IN ('queued', 'running')");
+            let mut statement = connection.prepare(&query)?;
+            let rows =
+                statement.query_map([], |row| Ok(Unended { record: read_record(row)?, pid: row.get("pid")? }))?;
+            rows.collect()
+        })
+        .await
+    }
+
+    /// Every run there is a record of.
+    pub(super) async fn ids(&self) -> anyhow::Result<HashSet<RunId>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("SELECT id FROM runs")?;
+            statement.query_map([], |row| row.get(0).map(RunId::from_bytes))?.collect()
+        })
+        .await
+    }
+
+    /// Saves what was handed in and ends the thread.
+    pub(super) fn close(&self) {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            error!("the history's thread failed");
+        }
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let order = Order::Read(Box::new(move |connection| {
+            // nobody waits for it any more: nothing to do
+            let _ = answer.send(read(connection));
+        }));
+        self.send(order);
+        Ok(answered.await??)
+    }
+
+    fn send(&self, order: Order) {
+        let Some(orders) = self.orders.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
+        if let Err(TrySendError::Full(order)) = orders.try_send(order) {
+            // the disk is stuck: better that this run waits than that its record is lost
+            let _ = tokio::task::block_in_place(|| orders.send(order));
+        }
+    }
+}
+
+struct Worker<S> {
+    connection: Connection,
+    inbox: Receiver<Order>,
+    saved: S,
+    /// The latest record of each run that is not saved yet.
+    unsaved: HashMap<RunId, (RunRecord, Option<i32>)>,
+    /// When they are to be saved.
+    due: Option<Instant>,
+}
+
+impl<S: Fn(RunId)> Worker<S> {
+    fn work(mut self) {
+        loop {
+            let order = match self.due {
+                None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => self.inbox.recv_timeout(due.saturating_duration_since(Instant::now())),
+            };
+            match order {
+                Ok(Order::Save(record, pid)) => self.take(*record, pid),
+                Ok(Order::Read(read)) => {
+                    self.save();
+                    read(&self.connection);
+                }
+                Err(RecvTimeoutError::Timeout) => self.save(),
+                Err(RecvTimeoutError::Disconnected) => return self.save(),
+            }
+        }
+    }
+
+    fn take(&mut self, record: RunRecord, pid: Option<i32>) {
+        let pid = pid.or_else(|| self.unsaved.get(&record.id).and_then(|(_, pid)| *pid));
+        self.unsaved.insert(record.id, (record, pid));
+        self.due.get_or_insert_with(|| Instant::now() + DELAY);
+        if self.unsaved.len() == MOST_UNSAVED {
+            self.save();
+        }
+    }
+
+    fn save(&mut self) {
+        if self.unsaved.is_empty() {
+            return;
+        }
+        if let Err(error) = write(&mut self.connection, self.unsaved.values()) {
+            error!(%error, runs = self.unsaved.len(), "the history cannot be written; it is tried again");
+            self.due = Some(Instant::now() + RETRY);
+            return;
+        }
+        self.due = None;
+        for (id, (record, _)) in self.unsaved.drain() {
+            if record.state.is_final() {
+                (self.saved)(id);
+            }
+        }
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn write<'a>(
+    connection: &mut Connection,
+    records: impl Iterator<Item = &'a (RunRecord, Option<i32>)>,
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for (record, pid) in records {
+        let receipt = record.ended.as_ref();
+        let usage = receipt.and_then(|receipt| receipt.usage);
+        let outcome = receipt.map_or(Outcome::Unknown, |receipt| receipt.outcome);
+        let mut statement = transaction.prepare_cached(
+            "INSERT INTO runs (id, job, state, started, trigger, pid, ended, exit_code, signal, duration, cpu_user, \
+             cpu_system, max_rss, lines, bytes, bytes_not_kept) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+             ON CONFLICT (id) DO UPDATE SET state = ?3, pid = coalesce(?6, pid), ended = ?7, exit_code = ?8, \
+             signal = ?9, duration = ?10, cpu_user = ?11, cpu_system = ?12, max_rss = ?13, lines = ?14, bytes = ?15, \
+             bytes_not_kept = ?16",
+        )?;
+        statement.execute(params![
+            record.id.as_bytes(),
+            record.job,
+            record.state.name(),
+            record.started.as_microsecond(),
+            record.trigger,
+            pid,
+            receipt.map(|receipt| receipt.at.as_microsecond()),
+            outcome.exit_code(),
+            outcome.signal(),
+            receipt.map(|receipt| micros(receipt.duration)),
+            usage.map(|usage| micros(usage.cpu_user)),
+            usage.map(|usage| micros(usage.cpu_system)),
+            usage.map(|usage| usage.max_rss.cast_signed()),
+            record.lines.cast_signed(),
+            record.bytes.cast_signed(),
+            receipt.map(|receipt| receipt.bytes_not_kept.cast_signed()),
+        ])?;
+    }
+    transaction.commit()
+}
+
+fn select(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<RunRecord>> {
+    let state = filter.state.map(State::name);
+    let before = filter.before.map(|id| id.as_bytes().to_vec());
+    let mut wanted: Vec<(&str, &dyn ToSql)> = Vec::new();
+    if let Some(job) = &filter.job {
+        wanted.push(("job = ?", job));
+    }
+    if let Some(state) = &state {
+        wanted.push(("state = ?", state));
+    }
+    if let Some(before) = &before {
+        wanted.push(("id < ?", before));
+    }
+    let conditions: Vec<_> = wanted.iter().map(|(condition, _)| *condition).collect();
+    let conditions = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
+    let query = format!("SELECT {COLUMNS} FROM runs WHERE {conditions} ORDER BY id DESC LIMIT {}", filter.limit);
+    let mut statement = connection.prepare_cached(&query)?;
+    let values: Vec<_> = wanted.iter().map(|(_, value)| *value).collect();
+    statement.query_map(values.as_slice(), read_record)?.collect()
+}
+
+fn read_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    let ended: Option<i64> = row.get("ended")?;
+    let state: String = row.get("state")?;
+    Ok(RunRecord {
+        id: RunId::from_bytes(row.get("id")?),
+        job: row.get("job")?,
+        state: state.parse().unwrap_or(State::Lost),
+        started: time(row.get("started")?),
+        trigger: row.get("trigger")?,
+        ended: ended.map(|at| read_receipt(row, time(at))).transpose()?,
+        lines: count(row.get("lines")?),
+        bytes: count(row.get("bytes")?),
+    })
+}
+
+fn read_receipt(row: &Row<'_>, at: Timestamp) -> rusqlite::Result<Receipt> {
+    let duration =
+        |name| Ok::<_, rusqlite::Error>(Duration::from_micros(count(row.get::<_, Option<i64>>(name)?.unwrap_or(0))));
+    let max_rss: Option<i64> = row.get("max_rss")?;
+    Ok(Receipt {
+        at,
+        outcome: match (row.get("exit_code")?, row.get("signal")?) {
+            (Some(code), _) => Outcome::Exited(code),
+            (None, Some(signal)) => Outcome::Signalled(signal),
+            (None, None) => Outcome::Unknown,
+        },
+        duration: duration("duration")?,
+        usage: match max_rss {
+            Some(max_rss) => Some(Usage {
+                cpu_user: duration("cpu_user")?,
+                cpu_system: duration("cpu_system")?,
+                max_rss: count(max_rss),
+            }),
+            None => None,
+        },
+        bytes_not_kept: count(row.get::<_, Option<i64>>("bytes_not_kept")?.unwrap_or(0)),
+    })
+}
+
+fn count(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+fn time(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+impl Drop for History {
+    fn drop(&mut self) {
+        self.close();
+        info!("the history is closed");
+    }
+}

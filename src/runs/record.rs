@@ -1,0 +1,135 @@
+//! One run as the history and the API show it. Values only.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+use crate::record::{End, Outcome, RunId, State, Usage, stamp};
+
+/// What is known of a run: its record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunRecord {
+    /// Its name.
+    pub id: RunId,
+    /// The job's name.
+    pub job: String,
+    /// Where it stands.
+    pub state: State,
+    /// When it was asked for.
+    pub started: Timestamp,
+    /// Who asked, and how.
+    pub trigger: String,
+    /// The receipt's part that only an ended run has.
+    pub ended: Option<Receipt>,
+    /// Lines so far.
+    pub lines: u64,
+    /// Bytes so far.
+    pub bytes: u64,
+}
+
+/// What a run's record has once it has ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Receipt {
+    /// When it ended.
+    pub at: Timestamp,
+    /// How its command ended.
+    pub outcome: Outcome,
+    /// From start to end.
+    pub duration: Duration,
+    /// What it cost, where that was measured.
+    pub usage: Option<Usage>,
+    /// Bytes of its output that were not kept.
+    pub bytes_not_kept: u64,
+}
+
+impl From<&End> for Receipt {
+    fn from(end: &End) -> Self {
+        Receipt {
+            at: end.ended,
+            outcome: end.outcome,
+            duration: end.duration,
+            usage: end.usage,
+            bytes_not_kept: end.bytes_not_kept,
+        }
+    }
+}
+
+/// The record's JSON: null where a value is not known.
+#[derive(Serialize)]
+struct Shown<'a> {
+    id: RunId,
+    run: RunId,
+    job: &'a str,
+    state: State,
+    started: String,
+    ended: Option<String>,
+    exit_code: Option<i32>,
+    signal: Option<i32>,
+    signal_name: Option<&'static str>,
+    duration_ms: Option<u64>,
+    cpu_user_ms: Option<u64>,
+    cpu_system_ms: Option<u64>,
+    max_rss_bytes: Option<u64>,
+    lines: u64,
+    bytes: u64,
+    bytes_not_kept: Option<u64>,
+    params: serde_json::Map<String, serde_json::Value>,
+    trigger: &'a str,
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Serialize for RunRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let receipt = self.ended.as_ref();
+        let usage = receipt.and_then(|receipt| receipt.usage);
+        let outcome = receipt.map_or(Outcome::Unknown, |receipt| receipt.outcome);
+        Shown {
+            id: self.id,
+            run: self.id,
+            job: &self.job,
+            state: self.state,
+            started: stamp(self.started),
+            ended: receipt.map(|receipt| stamp(receipt.at)),
+            exit_code: outcome.exit_code(),
+            signal: outcome.signal(),
+            signal_name: outcome.signal_name(),
+            duration_ms: receipt.map(|receipt| millis(receipt.duration)),
+            cpu_user_ms: usage.map(|usage| millis(usage.cpu_user)),
+            cpu_system_ms: usage.map(|usage| millis(usage.cpu_system)),
+            max_rss_bytes: usage.map(|usage| usage.max_rss),
+            lines: self.lines,
+            bytes: self.bytes,
+            bytes_not_kept: receipt.map(|receipt| receipt.bytes_not_kept),
+            params: serde_json::Map::new(),
+            trigger: &self.trigger,
+        }
+        .serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_null() {
+        let record = RunRecord {
+            id: RunId::new(),
+            job: "x".into(),
+            state: State::Running,
+            started: Timestamp::UNIX_EPOCH,
+            trigger: "GET from 127.0.0.1".into(),
+            ended: None,
+            lines: 3,
+            bytes: 12,
+        };
+        let json = serde_json::to_value(&record).unwrap();
+        assert_eq!(json["id"], json["run"]);
+        assert_eq!((&json["state"], &json["lines"]), (&"running".into(), &3.into()));
+        assert!(json["exit_code"].is_null() && json["duration_ms"].is_null() && json["max_rss_bytes"].is_null());
+    }
+}

@@ -1,0 +1,82 @@
+//! One run as everybody but its own task sees it: its journal, where it stands, the means to cancel it.
+
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::record::{Receipt, RunRecord};
+use crate::config::Job;
+use crate::journal::Journal;
+use crate::record::{RunId, Start, State};
+
+/// A run that has not ended, or whose end is not in the history yet.
+pub struct Run {
+    /// Its name.
+    pub id: RunId,
+    /// What it runs, as configured when it was asked for.
+    pub job: Arc<Job>,
+    /// When it was asked for.
+    pub started: Timestamp,
+    /// Who asked for it, and how.
+    pub trigger: String,
+    /// Its output.
+    pub journal: Arc<Journal>,
+    pub(super) state: watch::Sender<Option<State>>,
+    pub(super) cannot_start: OnceLock<String>,
+    pub(super) cancel: CancellationToken,
+}
+
+impl Run {
+    /// Where it stands.
+    pub fn state(&self) -> State {
+        let ended = self.journal.end().map(|end| end.state);
+        ended.or(*self.state.borrow()).unwrap_or(State::Running)
+    }
+
+    /// Waits until it is known whether its command could be started, or that it has to wait for its turn.
+    ///
+    /// # Errors
+    /// Why the command could not be started.
+    pub async fn begun(&self) -> Result<(), String> {
+        let mut state = self.state.subscribe();
+        // an error means that the run is gone, and then it has ended
+        let _ = state.wait_for(Option::is_some).await;
+        self.cannot_start.get().map_or(Ok(()), |why| Err(why.clone()))
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(&self) {
+        let mut state = self.state.subscribe();
+        let _ = state.wait_for(|state| state.is_some_and(State::is_final)).await;
+    }
+
+    /// Asks for its end. `false` where it has ended already.
+    pub fn cancel(&self) -> bool {
+        let runs = !self.state().is_final();
+        self.cancel.cancel();
+        runs
+    }
+
+    /// Its beginning, as the views tell it.
+    pub fn start(&self) -> Start {
+        Start { run: self.id, job: self.job.name.clone(), state: self.state(), started: self.started }
+    }
+
+    /// Its record as it is now.
+    pub fn record(&self) -> RunRecord {
+        let totals = self.journal.totals();
+        let end = self.journal.end();
+        RunRecord {
+            id: self.id,
+            job: self.job.name.clone(),
+            state: self.state(),
+            started: self.started,
+            trigger: self.trigger.clone(),
+            ended: end.as_deref().map(Receipt::from),
+            lines: totals.lines,
+            bytes: totals.bytes,
+        }
+    }
+}
