@@ -1,1 +1,163 @@
-//! (to come)
+//! The web: the whole map of URLs on one screen, and what surrounds every request. Only this module knows requests;
+//! nothing imports it but the command line.
+
+mod asked;
+mod assets;
+pub mod error;
+pub mod guard;
+mod jobs;
+pub mod listen;
+pub mod negotiate;
+mod overview;
+pub mod query;
+mod runs;
+mod stream;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use serde::Serialize;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::config::{Config, Job};
+use crate::runs::Runs;
+use crate::views::{EventId, Format, Reached, pages};
+use asked::Asked;
+use error::Refusal;
+use guard::{BadHost, Hosts, TooLarge, Visit};
+use listen::Peer;
+use negotiate::{Wanted, negotiate, negotiate_error};
+use query::{BadParameter, Query};
+use stream::{Show, Stream, Tie};
+
+/// What a page of ours may load and do: nothing but our own style sheet, script and forms, in no other site's frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+                                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The trailers of a stream: how the run ended.
+const TRAILERS: [HeaderName; 2] =
+    [HeaderName::from_static("joblines-state"), HeaderName::from_static("joblines-exit-code")];
+
+/// What every handler knows.
+pub struct App {
+    pub(super) jobs: Vec<Arc<Job>>,
+    pub(super) by_name: HashMap<String, Arc<Job>>,
+    pub(super) base_path: String,
+    /// Scheme, host and port of the first address, for the curl lines that pages show.
+    pub(super) origin: String,
+    pub(super) runs: Arc<Runs>,
+    hosts: Hosts,
+}
+
+impl App {
+    /// Of a configuration and its runs; `origin` is its first address.
+    pub fn new(config: &Config, runs: Arc<Runs>, origin: String) -> Arc<App> {
+        Arc::new(App {
+            jobs: config.jobs.clone(),
+            by_name: config.jobs.iter().map(|job| (job.name.clone(), Arc::clone(job))).collect(),
+            base_path: config.server.base_path.clone(),
+            origin,
+            runs,
+            hosts: Hosts::new(&config.server.listen, &config.server.hosts),
+        })
+    }
+}
+
+/// Every URL.
+pub fn router(app: Arc<App>) -> Router {
+    let pages = Router::new()
+        .route("/", any(overview::index))
+        .route("/healthz", any(overview::healthz))
+        // people and scripts: jobs
+        .route("/jobs/{job}", any(jobs::start))
+        .route("/jobs/{job}/form", any(jobs::form))
+        .route("/jobs/{job}/last", any(runs::last))
+        // people and scripts: runs
+        .route("/runs", any(runs::list))
+        .route("/runs/{id}", any(runs::show))
+        .route("/runs/{id}/cancel", any(runs::cancel))
+        // pages
+        .route("/assets/{name}", any(assets::serve));
+    let mounted = match app.base_path.as_str() {
+        "" => pages,
+        base => Router::new().nest(base, pages.clone()).route(&format!("{base}/"), any(overview::index)),
+    };
+    let always =
+        |name: HeaderName, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    mounted
+        .fallback(overview::nothing_here)
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            Refusal::internal("the server made a mistake; its log says which").into_response()
+        }))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), admit))
+        .layer(always(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(always(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(always(header::REFERRER_POLICY, "same-origin"))
+        .with_state(app)
+}
+
+/// Refuses what no handler should see (a request that is too large, or that was meant for another host), and tells
+/// every refusal, the handlers' too, in the format that was asked for.
+async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let format = parts.uri.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("format=")));
+    let wanted = negotiate_error(format, &parts.headers);
+    let mut response = match check(&app, &parts) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(refusal) => refusal.into_response(),
+    };
+    match response.extensions_mut().remove::<Refusal>() {
+        Some(refusal) => refusal.respond(wanted, |refusal| pages::error(&overview::error_page(&app, refusal))),
+        None => response,
+    }
+}
+
+fn check(app: &App, parts: &Parts) -> Result<(), Refusal> {
+    guard::check_size(parts).map_err(|size| match size {
+        TooLarge::Target => Refusal::target_too_long(guard::MAX_TARGET),
+        TooLarge::Headers => Refusal::headers_too_large(guard::MAX_HEADERS),
+    })?;
+    if let Some(Peer::Unix) = parts.extensions.get() {
+        return Ok(());
+    }
+    app.hosts.check(parts).map_err(|host| match host {
+        BadHost::Missing => Refusal::bad_request("the request has no Host header"),
+        BadHost::Malformed(host) => Refusal::bad_request(format!("`{host}` is no host")),
+        BadHost::Unknown(host) => Refusal::misdirected(&host),
+    })
+}
+
+/// A failure of ours: told in one sentence, and logged in full.
+fn failed(error: anyhow::Error) -> Refusal {
+    tracing::error!(error = format!("{error:#}"), "a request cannot be answered");
+    Refusal::internal(error.to_string())
+}
+
+fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response {
+    let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-cache, no-store")];
+    (status, headers, body).into_response()
+}
+
+fn page(status: StatusCode, html: String) -> Response {
+    answer(status, Format::Html.content_type(), html)
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    match serde_json::to_string(value) {
+        Ok(text) => answer(status, "application/json", text + "\n"),
+        Err(error) => failed(error.into()).into_response(),
+    }
+}
+
+fn lines(content_type: &'static str, lines: impl Iterator<Item = String>) -> Response {
+    answer(StatusCode::OK, content_type, lines.map(|line| line + "\n").collect())
+}

@@ -1,0 +1,76 @@
+//! A request as every handler reads it: who asks, in what way, with which query, for which format.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+
+use super::{EventId, Peer, Query, Refusal, Visit, Wanted, negotiate};
+
+/// What a handler knows of a request besides its path and its body.
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) query: Query,
+    pub(super) wanted: Wanted,
+    pub(super) visit: Visit,
+    /// Who asks, for the history.
+    pub(super) peer: String,
+}
+
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let query = Query::parse(parts.uri.query().unwrap_or_default())?;
+        let wanted = negotiate(query.value("format"), &parts.headers)?;
+        let peer = match parts.extensions.get::<Peer>() {
+            Some(Peer::Tcp(address)) => address.ip().to_string(),
+            Some(Peer::Unix) => "a unix socket".to_owned(),
+            None => "nowhere".to_owned(),
+        };
+        Ok(Asked {
+            visit: Visit::classify(parts),
+            method: parts.method.clone(),
+            headers: parts.headers.clone(),
+            query,
+            wanted,
+            peer,
+        })
+    }
+}
+
+impl Asked {
+    /// Refuses any method but `allowed` (and HEAD with GET).
+    pub(super) fn allow(&self, allowed: &'static str) -> Result<(), Refusal> {
+        let given = if self.method == Method::HEAD { "GET" } else { self.method.as_str() };
+        if allowed.split(", ").any(|method| method == given) {
+            return Ok(());
+        }
+        Err(Refusal::method_not_allowed(format!("{} is not answered here", self.method), allowed))
+    }
+
+    /// Refuses what another site made a browser send.
+    pub(super) fn of_own_will(&self) -> Result<(), Refusal> {
+        match self.visit {
+            Visit::Direct => Ok(()),
+            Visit::Prefetch => Err(Refusal::unavailable(
+                "nothing is fetched ahead here: it would start or change something",
+                std::time::Duration::from_secs(1),
+            )),
+            Visit::CrossSiteNavigation | Visit::CrossSite => {
+                Err(Refusal::forbidden("another site made this request, and only this one's own pages may")
+                    .remedy("open the page here and press its button"))
+            }
+        }
+    }
+
+    /// How far a client of server-sent events has come that lost its connection.
+    pub(super) fn last_event(&self) -> Option<EventId> {
+        self.header("last-event-id").filter(|_| self.wanted == Wanted::Sse)?.parse().ok()
+    }
+
+    /// A header's value as text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}

@@ -1,0 +1,335 @@
+//! One connection from its first byte to its end: HTTP/1 or HTTP/2, and how long it may keep us waiting. It never
+//! looks into a request or an answer.
+//!
+//! hyper has one clock for a head, and starts it as soon as it waits for one: it cannot tell a kept-alive connection at
+//! rest from a head that trickles in. So the clock is ours. What it needs to know passes through here anyway: bytes
+//! read, a write that had to wait, a request begun, its answer handed over.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{Request, Version};
+use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// The most bytes of a head that are read at all. Its parts have bounds of their own, which are checked with the
+/// request; a target and headers that keep to them fit.
+const MAX_HEAD: usize = 128 * 1024 + 512;
+/// How long a connection that is to be closed may take to finish what it has begun to ask.
+const LINGER: Duration = Duration::from_secs(1);
+/// What an HTTP/2 client opens a connection with (RFC 9113 §3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// How long a connection may keep us waiting. An answer may take as long as it takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timeouts {
+    /// For the head of a request, from its first byte; the first one from the connection's beginning.
+    pub head: Duration,
+    /// For the next request, from the end of the last answer.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Timeouts { head: Duration::from_secs(10), idle: Duration::from_secs(75) }
+    }
+}
+
+/// Serves the connection `io` with `router` until either end closes it. After `stop` it ends with the answers that are
+/// under way. `peer` is put among the extensions of every request.
+pub(super) async fn serve<I, P>(io: I, peer: P, (router, timeouts): (Router, Timeouts), stop: CancellationToken)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    P: Clone + Send + Sync + 'static,
+{
+    let activity = Arc::new(Activity::new(timeouts));
+    let mut io = Watched { io, opening: Bytes::new(), activity: activity.clone() };
+    let first_head = Instant::now() + timeouts.head;
+    let speaks_http2 = tokio::select! {
+        opened = timeout_at(first_head, io.read_preface()) => match opened {
+            Ok(Ok(speaks_http2)) => speaks_http2,
+            Ok(Err(_)) | Err(_) => return,
+        },
+        () = stop.cancelled() => return,
+    };
+    let answering = activity.clone();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let in_flight = InFlight::begin(&answering, request.version());
+        request.extensions_mut().insert(peer.clone());
+        let answer = router.clone().oneshot(request.map(Body::new));
+        async move {
+            let response = answer.await?;
+            Ok::<_, Infallible>(response.map(|body| WatchedBody { body, _in_flight: in_flight }))
+        }
+    });
+    let io = TokioIo::new(io);
+    if speaks_http2 {
+        // rare and large: not to be a part of every other connection's memory
+        Box::pin(drive(http2_builder().serve_connection(io, service), &activity, &stop)).await;
+    } else {
+        drive(http1_builder().serve_connection(io, service), &activity, &stop).await;
+    }
+}
+
+fn http1_builder() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(None).max_header_size(MAX_HEAD);
+    builder
+}
+
+fn http2_builder() -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder.timer(TokioTimer::new()).max_header_list_size(MAX_HEAD as u32);
+    builder.keep_alive_interval(Duration::from_secs(30)).keep_alive_timeout(Duration::from_secs(20));
+    builder
+}
+
+/// Polls `connection` to its end, and ends it when its time is up.
+async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, stop: &CancellationToken) {
+    let mut connection = pin!(connection);
+    let mut stopped = pin!(stop.cancelled());
+    // never later than what is due: it is set earlier when that comes earlier, and looks again when it fires
+    let mut timer = pin!(sleep_until(activity.due()));
+    let mut is_closing = false;
+    poll_fn(move |cx| {
+        loop {
+            let is_stopped = !is_closing && stopped.as_mut().poll(cx).is_ready();
+            if is_stopped {
+                is_closing = true;
+                activity.close();
+                connection.as_mut().graceful_shutdown();
+            }
+            if connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            let due = activity.due();
+            if due < timer.deadline() {
+                timer.as_mut().reset(due);
+            }
+            ready!(timer.as_mut().poll(cx));
+            if due > Instant::now() {
+                timer.as_mut().reset(due);
+            } else if is_closing || activity.reads_head() {
+                return Poll::Ready(());
+            } else {
+                is_closing = true;
+                activity.close();
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    })
+    .await;
+}
+
+/// What a connection is doing, as far as its clock has to know.
+#[derive(Debug)]
+struct Activity {
+    timeouts: Timeouts,
+    now: Mutex<Now>,
+}
+
+#[derive(Debug)]
+struct Now {
+    /// Requests whose answer has not been handed over.
+    in_flight: usize,
+    /// Bytes of an answer wait for the client to read.
+    is_write_blocked: bool,
+    /// A head has begun (from the start: the first one is expected).
+    reads_head: bool,
+    /// Frames come at any time, and none of them means that a head has begun.
+    is_http2: bool,
+    /// It is to end as soon as nothing is under way.
+    is_closing: bool,
+    /// When it last came to rest, or when the head began.
+    since: Instant,
+}
+
+impl Activity {
+    fn new(timeouts: Timeouts) -> Self {
+        let now = Now {
+            in_flight: 0,
+            is_write_blocked: false,
+            reads_head: true,
+            is_http2: false,
+            is_closing: false,
+            since: Instant::now(),
+        };
+        Activity { timeouts, now: Mutex::new(now) }
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the connection's time is up, if nothing happens until then. While an answer is under way: not soon.
+    fn due(&self) -> Instant {
+        let now = self.now();
+        if now.in_flight > 0 || now.is_write_blocked {
+            Instant::now() + self.timeouts.idle
+        } else if now.is_closing {
+            now.since + LINGER
+        } else if now.reads_head {
+            now.since + self.timeouts.head
+        } else {
+            now.since + self.timeouts.idle
+        }
+    }
+
+    fn reads_head(&self) -> bool {
+        self.now().reads_head
+    }
+
+    fn close(&self) {
+        let mut now = self.now();
+        now.is_closing = true;
+        now.since = Instant::now();
+    }
+
+    fn bytes_read(&self) {
+        let mut now = self.now();
+        if now.in_flight == 0 && !now.reads_head && !now.is_http2 {
+            now.reads_head = true;
+            now.since = Instant::now();
+        }
+    }
+
+    fn write_polled(&self, is_blocked: bool) {
+        let mut now = self.now();
+        if now.is_write_blocked != is_blocked {
+            now.is_write_blocked = is_blocked;
+            now.since = Instant::now();
+        }
+    }
+}
+
+/// A request that has been read and whose answer has not been handed over yet.
+struct InFlight(Arc<Activity>);
+
+impl InFlight {
+    fn begin(activity: &Arc<Activity>, version: Version) -> InFlight {
+        let mut now = activity.now();
+        now.in_flight += 1;
+        now.reads_head = false;
+        now.is_http2 = version == Version::HTTP_2;
+        InFlight(activity.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut now = self.0.now();
+        now.in_flight = now.in_flight.saturating_sub(1);
+        now.since = Instant::now();
+    }
+}
+
+/// The body of an answer; its request is in flight until hyper lets go of it.
+struct WatchedBody {
+    body: Body,
+    _in_flight: InFlight,
+}
+
+impl http_body::Body for WatchedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A socket whose comings and goings are told to its [`Activity`].
+struct Watched<I> {
+    io: I,
+    /// What was read to tell HTTP/1 from HTTP/2, to be read again.
+    opening: Bytes,
+    activity: Arc<Activity>,
+}
+
+impl<I: AsyncRead + AsyncWrite + Unpin> Watched<I> {
+    /// Whether the client speaks HTTP/2: whether it opens with [`PREFACE`].
+    async fn read_preface(&mut self) -> io::Result<bool> {
+        let mut opening = Vec::new();
+        while opening.len() < PREFACE.len() && PREFACE.starts_with(&opening) {
+            let wanted = (PREFACE.len() - opening.len()) as u64;
+            if (&mut self.io).take(wanted).read_buf(&mut opening).await? == 0 {
+                break;
+            }
+        }
+        let speaks_http2 = opening == PREFACE;
+        self.opening = Bytes::from(opening);
+        Ok(speaks_http2)
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.opening.is_empty() {
+            let wanted = self.opening.len().min(buffer.remaining());
+            buffer.put_slice(&self.opening.split_to(wanted));
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.activity.bytes_read();
+        }
+        read
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.activity.write_polled(written.is_pending());
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, buffers);
+        self.activity.write_polled(written.is_pending());
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
