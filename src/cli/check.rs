@@ -1,0 +1,31 @@
+//! `joblines check`: every mistake in `jobs.toml`, each with its place. It starts nothing.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::config::{self, Mistakes};
+
+/// Reports the mistakes of the file, or how many jobs it has.
+pub(super) fn check(path: &Path) -> ExitCode {
+    match config::load(path) {
+        Ok(config) => {
+            let jobs = config.jobs.len();
+            println!("{}: {jobs} job{}, no mistakes", path.display(), if jobs == 1 { "" } else { "s" });
+            ExitCode::SUCCESS
+        }
+        Err(mistakes) => {
+            report(&mistakes);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Shows mistakes to a person, in colour on a terminal.
+pub(super) fn report(mistakes: &Mistakes) {
+    if io::stderr().is_terminal() {
+        eprintln!("{}", mistakes.render_coloured());
+    } else {
+        eprintln!("{mistakes}");
+    }
+}

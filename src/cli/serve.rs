@@ -1,0 +1,128 @@
+//! `joblines serve`: from the configuration to a server that accepts, and from a signal to a clean end.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::level_filters::LevelFilter;
+use tracing::{info, warn};
+
+use super::{ServeArguments, check};
+use crate::config::{self, Config, Listen};
+use crate::http::listen::{Limits, Listener, Stop, Timeouts};
+use crate::http::{self, App};
+use crate::runs::{self, Runs};
+use crate::sources::process;
+
+/// So long clients have to take the end of their pages after the last run has ended.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// More threads than cores, because appending to a journal may wait for the disk.
+const LEAST_THREADS: usize = 2;
+
+pub(super) fn serve(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+    let mut config = match config::load(&arguments.config) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            check::report(&mistakes);
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    if !arguments.listen.is_empty() {
+        let here = env::current_dir().context("the current folder is gone")?;
+        let beneath = |listen: Listen| listen.beneath(&here);
+        config.server.listen = arguments.listen.into_iter().map(beneath).collect::<Result<_, _>>()?;
+    }
+    for listen in &config.server.listen {
+        listen.check_local()?;
+    }
+    let state_dir = match arguments.state_dir.or_else(|| config.server.state_dir.clone()) {
+        Some(folder) => folder,
+        None => usual_state_dir()?,
+    };
+    let state_dir = std::path::absolute(&state_dir)?;
+    log();
+    process::keep_descriptors().context("cannot keep open files from the jobs")?;
+    let threads = std::thread::available_parallelism().map_or(LEAST_THREADS, |cores| cores.get().max(LEAST_THREADS));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    runtime.block_on(accept(config, state_dir))
+}
+
+/// `$STATE_DIRECTORY` (systemd.exec(5)), else where the XDG Base Directory Specification puts state.
+fn usual_state_dir() -> anyhow::Result<PathBuf> {
+    let folder = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // several are separated by colons; the first is as good as any
+    if let Some(folders) = folder("STATE_DIRECTORY")
+        && let Some(first) = env::split_paths(&folders).next()
+    {
+        return Ok(first);
+    }
+    match (folder("XDG_STATE_HOME"), folder("HOME")) {
+        (Some(state), _) => Ok(state.join("joblines")),
+        (None, Some(home)) => Ok(home.join(".local/state/joblines")),
+        (None, None) => bail!("there is no HOME to keep runs in: say where with --state-dir"),
+    }
+}
+
+fn log() {
+    let ansi = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(io::stderr).with_ansi(ansi).init();
+}
+
+async fn accept(config: Config, state_dir: PathBuf) -> anyhow::Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let listeners = config.server.listen.iter().map(Listener::bind).collect::<Result<Vec<_>, _>>()?;
+    let base_path = &config.server.base_path;
+    let urls: Vec<_> = listeners.iter().map(|listener| listener.url(base_path)).collect();
+    let url = urls.first().cloned().unwrap_or_default();
+    let settings = runs::Settings {
+        state_dir,
+        max_running: config.server.max_running,
+        max_queued: config.server.max_queued,
+        url: url.clone(),
+    };
+    let runs = Runs::open(settings).await?;
+    let origin = url.strip_suffix(base_path.as_str()).unwrap_or(&url).to_owned();
+    let router = http::router(App::new(&config, runs.clone(), origin));
+    let limits = Limits { max_connections: config.server.max_connections, timeouts: Timeouts::default() };
+    let stop = Stop::default();
+    let serving = tokio::spawn(http::listen::serve(listeners, router, limits, stop.clone()));
+    announce(&urls);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => warn!("SIGHUP: loading jobs.toml anew is not supported yet; restart to load it"),
+        }
+    }
+    info!("stopping: every run is ended; a second signal stops at once");
+    stop.gently.cancel();
+    let ended = async {
+        runs.shut_down().await;
+        let farewell = tokio::time::sleep(FAREWELL);
+        tokio::pin!(serving, farewell);
+        tokio::select! {
+            _ = &mut serving => {}
+            () = farewell => {
+                stop.now.cancel();
+                let _ = serving.await;
+            }
+        }
+    };
+    tokio::select! {
+        () = ended => Ok(ExitCode::SUCCESS),
+        _ = terminate.recv() => std::process::exit(1),
+        _ = interrupt.recv() => std::process::exit(1),
+    }
+}
+
+/// The one line on stdout. That nobody reads it is no reason not to serve.
+fn announce(urls: &[String]) {
+    let _ = writeln!(io::stdout(), "joblines: listening on {}", urls.join(", "));
+}
