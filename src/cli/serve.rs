@@ -46,6 +46,7 @@ pub(super) fn serve(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     };
     let state_dir = std::path::absolute(&state_dir)?;
     log();
+    process::raise_open_files();
     process::keep_descriptors().context("cannot keep open files from the jobs")?;
     let threads = std::thread::available_parallelism().map_or(LEAST_THREADS, |cores| cores.get().max(LEAST_THREADS));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;

@@ -25,7 +25,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::config::{Config, Job};
 use crate::runs::Runs;
@@ -38,9 +37,20 @@ use negotiate::{Wanted, negotiate, negotiate_error};
 use query::{BadParameter, Query};
 use stream::{Show, Stream, Tie};
 
-/// What a page of ours may load and do: nothing but our own style sheet, script and forms, in no other site's frame.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
-                                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other
+/// site's frame; and it tells nobody else where it was.
+const ALWAYS: [(HeaderName, HeaderValue); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+];
 
 /// The trailers of a stream: how the run ended.
 const TRAILERS: [HeaderName; 2] =
@@ -90,18 +100,12 @@ pub fn router(app: Arc<App>) -> Router {
         "" => pages,
         base => Router::new().nest(base, pages.clone()).route(&format!("{base}/"), any(overview::index)),
     };
-    let always =
-        |name: HeaderName, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     mounted
         .fallback(overview::nothing_here)
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Refusal::internal("the server made a mistake; its log says which").into_response()
         }))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), admit))
-        .layer(always(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
-        .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(always(header::X_FRAME_OPTIONS, "DENY"))
-        .layer(always(header::REFERRER_POLICY, "same-origin"))
         .with_state(app)
 }
 
@@ -115,10 +119,13 @@ async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(refusal) => refusal.into_response(),
     };
-    match response.extensions_mut().remove::<Refusal>() {
-        Some(refusal) => refusal.respond(wanted, |refusal| pages::error(&overview::error_page(&app, refusal))),
-        None => response,
+    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+        response = refusal.respond(wanted, |refusal| pages::error(&overview::error_page(&app, refusal)));
     }
+    for (name, value) in ALWAYS {
+        response.headers_mut().insert(name, value);
+    }
+    response
 }
 
 fn check(app: &App, parts: &Parts) -> Result<(), Refusal> {

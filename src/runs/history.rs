@@ -1,14 +1,13 @@
 //! The history: every run's record in an embedded database (SQLite), which other programs may read while the server
-//! runs. One thread does all reading and writing, in order, so a record is found as soon as it was handed in; no run
-//! waits for it, and nothing is fsync'ed on the way of a line (WAL, `synchronous = NORMAL`).
+//! runs. One thread does all reading and writing; it saves what was handed in before it reads, so a record is found as
+//! soon as it was handed in. No run waits for it, and nothing is fsync'ed on the way of a line (WAL, `synchronous =
+//! NORMAL`).
 
 use std::collections::{HashMap, HashSet};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -20,9 +19,6 @@ use tracing::{error, info};
 use super::record::{Receipt, RunRecord};
 use crate::record::{Outcome, RunId, State, Usage};
 
-/// Orders that may wait for the thread before a run has to.
-const QUEUE: usize = 4096;
-
 /// A record is saved so much later, unless somebody asks for records before: a short run is saved once, and a burst of
 /// runs in one transaction. Until then its journal speaks for it.
 const DELAY: Duration = Duration::from_millis(50);
@@ -30,8 +26,8 @@ const DELAY: Duration = Duration::from_millis(50);
 /// How often records that could not be saved (full disk) are tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Runs that wait to be saved do so no longer when there are so many.
-const MOST_UNSAVED: usize = 1000;
+/// So long the thread sleeps when nothing is asked of it.
+const IDLE: Duration = Duration::from_secs(3600);
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS runs (
@@ -99,14 +95,33 @@ impl Unended {
 
 type Read = Box<dyn FnOnce(&Connection) + Send>;
 
-enum Order {
-    Save(Box<RunRecord>, Option<i32>),
-    Read(Read),
+/// What the thread is asked for.
+#[derive(Default)]
+struct Orders {
+    /// The latest record of each run that is not saved yet: as many as there are runs, however often they are handed in.
+    unsaved: HashMap<RunId, (RunRecord, Option<i32>)>,
+    /// When they are to be saved.
+    due: Option<Instant>,
+    reads: Vec<Read>,
+    closed: bool,
+}
+
+/// The orders, and how the thread hears of them.
+#[derive(Default)]
+struct Desk {
+    orders: Mutex<Orders>,
+    news: Condvar,
+}
+
+impl Desk {
+    fn lock(&self) -> MutexGuard<'_, Orders> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The handle on the thread that has the database.
 pub(super) struct History {
-    orders: Mutex<Option<SyncSender<Order>>>,
+    desk: Arc<Desk>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -122,15 +137,21 @@ impl History {
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         anyhow::ensure!(version <= 1, "the history was written by a newer joblines (version {version} of its format)");
         connection.execute_batch(SCHEMA)?;
-        let (orders, inbox) = sync_channel(QUEUE);
-        let worker = move || Worker { connection, inbox, saved, unsaved: HashMap::new(), due: None }.work();
-        let thread = std::thread::Builder::new().name("history".into()).spawn(worker)?;
-        Ok(History { orders: Mutex::new(Some(orders)), thread: Mutex::new(Some(thread)) })
+        let desk = Arc::<Desk>::default();
+        let worker = Worker { connection, desk: Arc::clone(&desk), saved };
+        let thread = std::thread::Builder::new().name("history".into()).spawn(move || worker.work())?;
+        Ok(History { desk, thread: Mutex::new(Some(thread)) })
     }
 
     /// Hands in the present record of a run; `pid` is its child's.
     pub(super) fn save(&self, record: RunRecord, pid: Option<i32>) {
-        self.send(Order::Save(Box::new(record), pid));
+        let mut orders = self.desk.lock();
+        let pid = pid.or_else(|| orders.unsaved.get(&record.id).and_then(|(_, pid)| *pid));
+        orders.unsaved.insert(record.id, (record, pid));
+        if orders.due.is_none() {
+            orders.due = Some(Instant::now() + DELAY);
+            self.desk.news.notify_one();
+        }
     }
 
     /// The record of one run.
@@ -168,9 +189,10 @@ impl History {
         .await
     }
 
-    /// Saves what was handed in and ends the thread.
+    /// Saves what was handed in and ends the thread. What is asked for later is not answered.
     pub(super) fn close(&self) {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.desk.lock().closed = true;
+        self.desk.news.notify_one();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             error!("the history's thread failed");
@@ -182,76 +204,77 @@ impl History {
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> anyhow::Result<T> {
         let (answer, answered) = oneshot::channel();
-        let order = Order::Read(Box::new(move |connection| {
+        let read = move |connection: &Connection| {
             // nobody waits for it any more: nothing to do
             let _ = answer.send(read(connection));
-        }));
-        self.send(order);
+        };
+        self.order(Box::new(read))?;
         Ok(answered.await??)
     }
 
-    fn send(&self, order: Order) {
-        let Some(orders) = self.orders.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
-        if let Err(TrySendError::Full(order)) = orders.try_send(order) {
-            // the disk is stuck: better that this run waits than that its record is lost
-            let _ = tokio::task::block_in_place(|| orders.send(order));
-        }
+    fn order(&self, read: Read) -> anyhow::Result<()> {
+        let mut orders = self.desk.lock();
+        anyhow::ensure!(!orders.closed, "the server is shutting down");
+        orders.reads.push(read);
+        self.desk.news.notify_one();
+        Ok(())
     }
 }
 
 struct Worker<S> {
     connection: Connection,
-    inbox: Receiver<Order>,
+    desk: Arc<Desk>,
     saved: S,
-    /// The latest record of each run that is not saved yet.
-    unsaved: HashMap<RunId, (RunRecord, Option<i32>)>,
-    /// When they are to be saved.
-    due: Option<Instant>,
 }
 
 impl<S: Fn(RunId)> Worker<S> {
     fn work(mut self) {
         loop {
-            let order = match self.due {
-                None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => self.inbox.recv_timeout(due.saturating_duration_since(Instant::now())),
-            };
-            match order {
-                Ok(Order::Save(record, pid)) => self.take(*record, pid),
-                Ok(Order::Read(read)) => {
-                    self.save();
-                    read(&self.connection);
-                }
-                Err(RecvTimeoutError::Timeout) => self.save(),
-                Err(RecvTimeoutError::Disconnected) => return self.save(),
+            let (records, reads, closed) = self.next();
+            self.save(records, closed);
+            for read in reads {
+                read(&self.connection);
+            }
+            if closed {
+                return;
             }
         }
     }
 
-    fn take(&mut self, record: RunRecord, pid: Option<i32>) {
-        let pid = pid.or_else(|| self.unsaved.get(&record.id).and_then(|(_, pid)| *pid));
-        self.unsaved.insert(record.id, (record, pid));
-        self.due.get_or_insert_with(|| Instant::now() + DELAY);
-        if self.unsaved.len() == MOST_UNSAVED {
-            self.save();
+    /// Waits until there is something to do.
+    fn next(&self) -> (HashMap<RunId, (RunRecord, Option<i32>)>, Vec<Read>, bool) {
+        let mut orders = self.desk.lock();
+        loop {
+            let wait = orders.due.map(|due| due.saturating_duration_since(Instant::now()));
+            if orders.closed || !orders.reads.is_empty() || wait.is_some_and(|wait| wait.is_zero()) {
+                orders.due = None;
+                let records = std::mem::take(&mut orders.unsaved);
+                return (records, std::mem::take(&mut orders.reads), orders.closed);
+            }
+            let news = self.desk.news.wait_timeout(orders, wait.unwrap_or(IDLE));
+            orders = news.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    fn save(&mut self) {
-        if self.unsaved.is_empty() {
+    fn save(&mut self, records: HashMap<RunId, (RunRecord, Option<i32>)>, closed: bool) {
+        if records.is_empty() {
             return;
         }
-        if let Err(error) = write(&mut self.connection, self.unsaved.values()) {
-            error!(%error, runs = self.unsaved.len(), "the history cannot be written; it is tried again");
-            self.due = Some(Instant::now() + RETRY);
-            return;
+        if let Err(error) = write(&mut self.connection, records.values()) {
+            error!(%error, runs = records.len(), "the history cannot be written; it is tried again");
+            return self.put_back(records, closed);
         }
-        self.due = None;
-        for (id, (record, _)) in self.unsaved.drain() {
-            if record.state.is_final() {
-                (self.saved)(id);
-            }
+        let ended = records.into_iter().filter(|(_, (record, _))| record.state.is_final());
+        ended.for_each(|(id, _)| (self.saved)(id));
+    }
+
+    /// Keeps `records` for the next try, unless newer ones have come.
+    fn put_back(&self, records: HashMap<RunId, (RunRecord, Option<i32>)>, closed: bool) {
+        let mut orders = self.desk.lock();
+        for (id, old) in records {
+            orders.unsaved.entry(id).or_insert(old);
         }
+        orders.due = (!closed).then(|| Instant::now() + RETRY);
     }
 }
 

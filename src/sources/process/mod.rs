@@ -6,6 +6,7 @@
 //! long as it is a zombie, nobody else can be given its number, so a signal to the group cannot hit a stranger.
 
 mod kernel;
+mod limits;
 mod orphans;
 mod proc;
 mod pump;
@@ -22,6 +23,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 pub use kernel::keep_descriptors;
+pub use limits::raise_open_files;
 pub use orphans::end_orphans;
 pub use spawn::StartError;
 
@@ -81,8 +83,8 @@ pub enum Inherit {
 }
 
 /// A command that runs.
-pub struct Process {
-    settings: Settings,
+pub struct Process<'a> {
+    settings: &'a Settings,
     child: Child,
     group: Pid,
     exit: ExitWatch,
@@ -100,19 +102,20 @@ pub struct Ended {
     pub usage: Option<Usage>,
 }
 
-impl Process {
+impl<'a> Process<'a> {
     /// Starts the command of `settings`, with `identity` among its variables.
     ///
     /// # Errors
     /// Where it cannot be started: what was at fault, with the argument and the path.
-    pub fn start(settings: &Settings, identity: &[(&str, String)]) -> Result<Process, StartError> {
+    pub fn start(settings: &'a Settings, identity: &[(&str, String)]) -> Result<Process<'a>, StartError> {
         let mut spawned = spawn::spawn(settings, identity)?;
         let pid = spawned.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
         let group = pid.ok_or_else(|| io::Error::other("the child has no process id"))?;
+        limits::restore_open_files(group);
         let exit = ExitWatch::new(group).inspect_err(|_| {
             let _ = spawned.child.start_kill();
         })?;
-        Ok(Process { settings: settings.clone(), child: spawned.child, group, exit, taps: spawned.taps })
+        Ok(Process { settings, child: spawned.child, group, exit, taps: spawned.taps })
     }
 
     /// The process id of the child, which is its group's number too.

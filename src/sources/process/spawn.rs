@@ -1,9 +1,9 @@
 //! Starts a job's command: finds the program, sets its variables, ties its ends to pipes or to a terminal. It does not
 //! read what comes out.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -71,7 +71,7 @@ pub(super) struct Spawned {
 
 /// Starts the command of `settings`; `identity` are further variables, which nothing else overrides.
 pub(super) fn spawn(settings: &Settings, identity: &[(&str, String)]) -> Result<Spawned, StartError> {
-    let variables = variables(settings, identity);
+    let variables = Variables::new(settings, identity);
     let (program, arguments): (&str, Vec<&str>) = match &settings.command {
         Command::Shell(text) => ("/bin/sh", vec!["-c", text]),
         Command::List(words) => match words.split_first() {
@@ -79,8 +79,7 @@ pub(super) fn spawn(settings: &Settings, identity: &[(&str, String)]) -> Result<
             None => ("", Vec::new()),
         },
     };
-    let path = variables.get(OsStr::new("PATH")).map(OsString::as_os_str).unwrap_or_default();
-    let file = find(program, path, &settings.cwd)?;
+    let file = find(program, &variables.path(), &settings.cwd)?;
     let line = Line { name: program, file: &file, arguments: &arguments, variables: &variables };
     let spawned = if settings.pty { on_terminal(&line, settings) } else { on_pipes(&line, settings) };
     spawned.map_err(|error| explain(error, program, &file, &settings.cwd))
@@ -91,12 +90,16 @@ struct Line<'a> {
     name: &'a str,
     file: &'a Path,
     arguments: &'a [&'a str],
-    variables: &'a BTreeMap<OsString, OsString>,
+    variables: &'a Variables<'a>,
 }
 
 fn on_pipes(line: &Line<'_>, settings: &Settings) -> io::Result<Spawned> {
     let mut command = tokio::process::Command::new(line.file);
-    command.arg0(line.name).args(line.arguments).env_clear().envs(line.variables);
+    command.arg0(line.name).args(line.arguments);
+    if !line.variables.inherited {
+        command.env_clear();
+    }
+    command.envs(line.variables.own.iter().map(|(name, value)| (name, value)));
     command.current_dir(&settings.cwd).stdin(Stdio::null()).process_group(0);
     let (out, out_end) = io::pipe()?;
     let mut taps = vec![(Stream::Stdout, out)];
@@ -119,7 +122,11 @@ fn on_terminal(line: &Line<'_>, settings: &Settings) -> io::Result<Spawned> {
     let (terminal, child_end) = pty_process::open().map_err(io::Error::other)?;
     let (rows, columns) = ROWS_AND_COLUMNS;
     terminal.resize(pty_process::Size::new(rows, columns)).map_err(io::Error::other)?;
-    let command = pty_process::Command::new(line.file).args(line.arguments).env_clear().envs(line.variables);
+    let mut command = pty_process::Command::new(line.file).args(line.arguments);
+    if !line.variables.inherited {
+        command = command.env_clear();
+    }
+    command = command.envs(line.variables.own.iter().map(|(name, value)| (name, value)));
     let child = command.current_dir(&settings.cwd).spawn(child_end).map_err(|error| match error {
         pty_process::Error::Io(error) => error,
         error => io::Error::other(error),
@@ -129,22 +136,37 @@ fn on_terminal(line: &Line<'_>, settings: &Settings) -> io::Result<Spawned> {
     Ok(Spawned { child, taps: vec![(Stream::Stdout, Tap::Terminal(terminal))] })
 }
 
-/// The child's variables; a later source wins.
-fn variables(settings: &Settings, identity: &[(&str, String)]) -> BTreeMap<OsString, OsString> {
-    let mut variables: BTreeMap<OsString, OsString> = match &settings.inherit_env {
-        Inherit::All => env::vars_os().collect(),
-        Inherit::None => BTreeMap::new(),
-        Inherit::Only(names) => names.iter().filter_map(|name| Some((name.into(), env::var_os(name)?))).collect(),
-    };
-    let path = || env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
-    variables.entry("PATH".into()).or_insert_with(path);
-    variables.insert("PYTHONUNBUFFERED".into(), "1".into());
-    if settings.pty {
-        variables.entry("TERM".into()).or_insert_with(|| "xterm-256color".into());
+/// What a child's variables are made of: all of the server's own or none, and these; a later one wins.
+struct Variables<'a> {
+    inherited: bool,
+    own: Vec<(&'a OsStr, Cow<'a, OsStr>)>,
+}
+
+impl<'a> Variables<'a> {
+    fn new(settings: &'a Settings, identity: &'a [(&str, String)]) -> Self {
+        let inherited = settings.inherit_env == Inherit::All;
+        let mut own: Vec<(&OsStr, Cow<'_, OsStr>)> = Vec::with_capacity(8 + settings.env.len());
+        let path = env::var_os("PATH").filter(|path| !path.is_empty());
+        if !inherited || path.is_none() {
+            own.push(("PATH".as_ref(), path.unwrap_or_else(|| DEFAULT_PATH.into()).into()));
+        }
+        if let Inherit::Only(names) = &settings.inherit_env {
+            own.extend(names.iter().filter_map(|name| Some((name.as_ref(), env::var_os(name)?.into()))));
+        }
+        own.push(("PYTHONUNBUFFERED".as_ref(), OsStr::new("1").into()));
+        if settings.pty && (!inherited || env::var_os("TERM").is_none()) {
+            own.push(("TERM".as_ref(), OsStr::new("xterm-256color").into()));
+        }
+        own.extend(settings.env.iter().map(|(name, value)| (name.as_ref(), OsStr::new(value).into())));
+        own.extend(identity.iter().map(|(name, value)| (name.as_ref(), OsStr::new(value).into())));
+        Variables { inherited, own }
     }
-    variables.extend(settings.env.iter().map(|(name, value)| (name.into(), value.into())));
-    variables.extend(identity.iter().map(|(name, value)| (name.into(), value.into())));
-    variables
+
+    /// The child's `PATH`.
+    fn path(&self) -> Cow<'a, OsStr> {
+        let own = self.own.iter().rev().find(|(name, _)| *name == "PATH").map(|(_, path)| path.clone());
+        own.or_else(|| env::var_os("PATH").map(Cow::from)).unwrap_or_default()
+    }
 }
 
 /// The file to execute, as execvp(3) finds it; looked for here so that the error can say where.
