@@ -309,6 +309,11 @@ pub fn stamp(time: Timestamp) -> String {
     PRINTER.timestamp_to_string(&time)
 }
 
+/// A duration as every format writes it: whole milliseconds.
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

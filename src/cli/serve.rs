@@ -21,7 +21,7 @@ use crate::sources::process;
 /// So long clients have to take the end of their pages after the last run has ended.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// More threads than cores, because appending to a journal may wait for the disk.
+/// At least so many threads: appending to a journal may wait for the disk, and others should not wait with it.
 const LEAST_THREADS: usize = 2;
 
 pub(super) fn serve(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
@@ -47,10 +47,13 @@ pub(super) fn serve(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let state_dir = std::path::absolute(&state_dir)?;
     log();
     process::raise_open_files();
-    process::keep_descriptors().context("cannot keep open files from the jobs")?;
+    process::shed_inheritance().context("cannot keep open files from the jobs")?;
     let threads = std::thread::available_parallelism().map_or(LEAST_THREADS, |cores| cores.get().max(LEAST_THREADS));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
-    runtime.block_on(accept(config, state_dir))
+    let code = runtime.block_on(accept(config, state_dir));
+    // every run has ended and every page is closed: a thread that still waits for a disk is waited for no longer
+    runtime.shutdown_background();
+    code
 }
 
 /// `$STATE_DIRECTORY` (systemd.exec(5)), else where the XDG Base Directory Specification puts state.

@@ -64,9 +64,14 @@ impl Asked {
         }
     }
 
-    /// How far a client of server-sent events has come that lost its connection.
-    pub(super) fn last_event(&self) -> Option<EventId> {
-        self.header("last-event-id").filter(|_| self.wanted == Wanted::Sse)?.parse().ok()
+    /// How far a client of server-sent events has come that lost its connection. A request that says so never starts
+    /// anything: what it says is understood, or it is refused.
+    pub(super) fn last_event(&self) -> Result<Option<EventId>, Refusal> {
+        let Some(id) = self.header("last-event-id").filter(|id| !id.is_empty()) else { return Ok(None) };
+        let known = id.parse().map(Some);
+        known.map_err(|()| {
+            Refusal::bad_request(format!("Last-Event-ID cannot be `{id}`")).remedy("allowed: an id that a stream sent")
+        })
     }
 
     /// A header's value as text.

@@ -9,14 +9,18 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
+use tokio::time::timeout;
 
-use super::runs::{Answer, Viewed, answer_with_record};
+use super::runs::{Answer, Found, Viewed, answer_with_record, find_run, resume};
 use super::{App, Asked, EventId, Query, Reached, Refusal, Tie, Visit, Wanted, page, pages};
 use crate::config::{Job, OnDisconnect};
-use crate::runs::{Filter, Refused, Run, RunRecord};
+use crate::runs::{Filter, Refused, Run};
 
 /// The most bytes of a form or a JSON document.
 const MAX_FORM: usize = 1 << 20;
+
+/// So long a form or a JSON document may take to come.
+const BODY: Duration = Duration::from_secs(10);
 
 /// When to come again where too many runs wait.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -32,7 +36,7 @@ enum Plan {
     Start,
     Form,
     Nothing,
-    Resume(Box<RunRecord>, Reached),
+    Resume(Found, Reached),
 }
 
 /// Starts a run and streams it.
@@ -48,7 +52,7 @@ pub(super) async fn start(
         Plan::Start => {}
         Plan::Form => return show_form(&app, &job).await,
         Plan::Nothing => return Ok(nothing(asked.wanted)),
-        Plan::Resume(record, reached) => return super::runs::resume(&app, *record, reached, &asked).await,
+        Plan::Resume(found, reached) => return resume(&app, found, reached, &asked).await,
     }
     refuse_parameters(&asked, body).await?;
     let viewed = Viewed::of_query(&asked)?;
@@ -60,12 +64,10 @@ pub(super) async fn start(
         return Ok(accepted(&app, &run));
     }
     let tie = (job.on_disconnect == OnDisconnect::Cancel).then(|| Tie(Arc::clone(&run)));
-    if wait {
-        run.ended().await;
-    } else if asked.wanted == Wanted::Text {
+    if asked.wanted == Wanted::Text {
         run.begun().await.map_err(Refusal::internal)?;
     }
-    Answer { app: &app, viewed, wait, tie }.stream(run)
+    Answer { app: &app, viewed, wait, tie }.about(Found::Live(run)).await
 }
 
 /// The job's form.
@@ -101,8 +103,8 @@ async fn plan(app: &App, job: &Job, asked: &Asked) -> Result<Plan, Refusal> {
         return Ok(Plan::Form);
     }
     asked.of_own_will()?;
-    if let Some(id) = asked.last_event() {
-        return resume(app, job, id).await;
+    if let Some(id) = asked.last_event()? {
+        return go_on(app, job, id).await;
     }
     match asked.allow(allowed) {
         Err(_) if asked.method == Method::GET && asked.wanted == Wanted::Html => Ok(Plan::Form),
@@ -111,9 +113,9 @@ async fn plan(app: &App, job: &Job, asked: &Asked) -> Result<Plan, Refusal> {
 }
 
 /// An EventSource that lost its connection comes back to the run that it saw, and never starts another.
-async fn resume(app: &App, job: &Job, id: EventId) -> Result<Plan, Refusal> {
-    match app.runs.find(id.run).await.map_err(super::failed)? {
-        Some(record) if record.job == job.name => Ok(Plan::Resume(Box::new(record), id.reached)),
+async fn go_on(app: &App, job: &Job, id: EventId) -> Result<Plan, Refusal> {
+    match find_run(app, id.run).await? {
+        Some(found) if found.record().job == job.name => Ok(Plan::Resume(found, id.reached)),
         _ => Err(Refusal::not_found(format!("job `{}` has no run `{}` to go on with", job.name, id.run))
             .remedy("a request without Last-Event-ID starts a run")),
     }
@@ -121,10 +123,13 @@ async fn resume(app: &App, job: &Job, id: EventId) -> Result<Plan, Refusal> {
 
 /// Jobs have no parameters yet: whatever a body names is unknown.
 async fn refuse_parameters(asked: &Asked, body: Body) -> Result<(), Refusal> {
-    let body = match Limited::new(body, MAX_FORM).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(Refusal::body_too_large(MAX_FORM as u64)),
-        Err(error) => return Err(Refusal::bad_request(format!("the body cannot be read: {error}"))),
+    let body = match timeout(BODY, Limited::new(body, MAX_FORM).collect()).await {
+        Err(_) => {
+            return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come within 10 s"));
+        }
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Refusal::body_too_large(MAX_FORM as u64)),
+        Ok(Err(error)) => return Err(Refusal::bad_request(format!("the body cannot be read: {error}"))),
     };
     if body.is_empty() {
         return Ok(());

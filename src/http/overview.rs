@@ -154,7 +154,7 @@ fn run_row(record: &RunRecord) -> pages::RunRow {
         duration: receipt.map(|receipt| receipt.duration),
         lines: Some(record.lines),
         bytes: Some(record.bytes),
-        bytes_not_kept: receipt.map_or(0, |receipt| receipt.bytes_not_kept),
+        bytes_not_kept: receipt.and_then(|receipt| receipt.bytes_not_kept).unwrap_or(0),
     }
 }
 

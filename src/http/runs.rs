@@ -30,6 +30,10 @@ pub(super) struct Viewed {
     abort: bool,
     time: bool,
     download: bool,
+    /// Nothing is said of which lines.
+    unbounded: bool,
+    /// It is watched again, not for the first time.
+    pub(super) replay: bool,
 }
 
 impl Viewed {
@@ -48,7 +52,32 @@ impl Viewed {
             abort: query.flag("abort")?.unwrap_or(false),
             time: query.flag("time")?.unwrap_or(false),
             download: query.flag("download")?.unwrap_or(false),
+            unbounded: query.value("from").is_none() && query.value("tail").is_none(),
+            replay: false,
         })
+    }
+
+    /// A page of a long run that is not watched from its beginning starts near the end.
+    fn shorten(&mut self, record: &RunRecord, waited: bool) {
+        let again = (self.replay || waited) && self.unbounded && !self.all && !self.download;
+        if self.format == Wanted::Html && again && record.lines > REPLAYED {
+            self.selection.tail = Some(REPLAYED);
+        }
+    }
+}
+
+/// A run that a request names.
+pub(super) enum Found {
+    Live(Arc<Run>),
+    Ended(Box<RunRecord>),
+}
+
+impl Found {
+    pub(super) fn record(&self) -> RunRecord {
+        match self {
+            Found::Live(run) => run.record(),
+            Found::Ended(record) => (**record).clone(),
+        }
     }
 }
 
@@ -56,40 +85,46 @@ impl Viewed {
 pub(super) struct Answer<'a> {
     pub(super) app: &'a App,
     pub(super) viewed: Viewed,
-    /// The status code tells how the run ended.
+    /// Answer when the run has ended; the status code then tells how.
     pub(super) wait: bool,
     pub(super) tie: Option<Tie>,
 }
 
 impl Answer<'_> {
-    /// Of a run that was live when it was found.
-    pub(super) fn stream(self, run: Arc<Run>) -> Result<Response, Refusal> {
-        let on_pipes = !run.job.process.pty;
-        self.of(run.start(), Arc::clone(&run.journal), on_pipes, &run.record())
-    }
-
-    fn of(self, start: Start, journal: Arc<Journal>, on_pipes: bool, record: &RunRecord) -> Result<Response, Refusal> {
+    /// The answer about `found`.
+    pub(super) async fn about(mut self, found: Found) -> Result<Response, Refusal> {
+        if let Found::Live(run) = &found
+            && self.wait
+        {
+            run.ended().await;
+        }
+        let record = found.record();
         let status = if self.wait { status_of(record.state) } else { StatusCode::OK };
-        let Some(format) = self.viewed.format.view() else { return Ok(answer_with_record(record, status)) };
-        let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time };
-        let headers = headers(&start, format, &self.viewed, &self.app.base_path);
-        let reader = journal.read(&self.viewed.selection).map_err(|error| failed(error.into()))?;
-        let show = Show {
-            reader,
-            journal,
-            start,
-            format,
-            view: View::new(format, options),
-            all: self.viewed.all,
-            abort: self.viewed.abort,
-            tie: self.tie,
-            on_pipes,
+        let Some(format) = self.viewed.format.view() else { return Ok(answer_with_record(&record, status)) };
+        let (journal, on_pipes) = match found {
+            Found::Live(run) => (Arc::clone(&run.journal), !run.job.process.pty),
+            Found::Ended(record) => (open(self.app, *record).await?, false),
         };
-        let mut response = Response::new(Body::new(Stream::new(show)));
+        self.viewed.shorten(&record, self.wait);
+        let start = Start { run: record.id, job: record.job, state: record.state, started: record.started };
+        let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time };
+        let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
-        *response.headers_mut() = headers;
+        *response.headers_mut() = headers(&start, format, &self.viewed, &self.app.base_path);
+        let reader = journal.read(&self.viewed.selection).map_err(|error| failed(error.into()))?;
+        let view = View::new(format, options);
+        let Viewed { all, abort, .. } = self.viewed;
+        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, on_pipes };
+        *response.body_mut() = Body::new(Stream::new(show));
         Ok(response)
     }
+}
+
+/// The journal of a run that has ended, read by a thread that may wait for the disk.
+async fn open(app: &App, record: RunRecord) -> Result<Arc<Journal>, Refusal> {
+    let runs = Arc::clone(&app.runs);
+    let journal = tokio::task::spawn_blocking(move || runs.journal(&record)).await;
+    journal.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))
 }
 
 /// What every stream says of itself.
@@ -98,8 +133,9 @@ fn headers(start: &Start, format: Format, viewed: &Viewed, base_path: &str) -> H
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
     headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    headers.insert(header::TRAILER, HeaderValue::from_static("Joblines-State, Joblines-Exit-Code"));
-    debug_assert_eq!(TRAILERS.map(|name| name.as_str().to_owned()).join(", "), "joblines-state, joblines-exit-code");
+    for name in TRAILERS {
+        headers.append(header::TRAILER, HeaderValue::from(name));
+    }
     let mut text = |name: HeaderName, value: String| {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
@@ -160,23 +196,13 @@ pub(super) async fn last(
         true => Refusal::not_found(format!("job `{job}` has not run yet")),
         false => Refusal::not_found(format!("there is no job `{job}`")),
     })?;
-    replay(&app, record, asked).await
+    let found = app.runs.live_run(record.id).map_or_else(|| Found::Ended(Box::new(record)), Found::Live);
+    replay(&app, found, asked).await
 }
 
-/// A run for a client of server-sent events that comes back: behind what it has seen, or 204 (WHATWG HTML §9.2.3: do
-/// not come again) where it has seen the end.
-pub(super) async fn resume(app: &App, record: RunRecord, reached: Reached, asked: &Asked) -> Result<Response, Refusal> {
-    let mut viewed = Viewed::of_query(asked)?;
-    match reached {
-        Reached::Line(line) if line <= record.lines => viewed.selection.after = (line > 0).then_some(line),
-        Reached::Line(_) | Reached::End => return Ok(StatusCode::NO_CONTENT.into_response()),
-    }
-    open(app, record, Answer { app, viewed, wait: false, tie: None }).await
-}
-
-async fn find(app: &App, id: &str) -> Result<RunRecord, Refusal> {
+async fn find(app: &App, id: &str) -> Result<Found, Refusal> {
     let found = match id.parse::<RunId>() {
-        Ok(id) => app.runs.find(id).await.map_err(failed)?,
+        Ok(id) => find_run(app, id).await?,
         Err(_) => None,
     };
     found.ok_or_else(|| {
@@ -184,36 +210,37 @@ async fn find(app: &App, id: &str) -> Result<RunRecord, Refusal> {
     })
 }
 
-async fn replay(app: &App, record: RunRecord, asked: Asked) -> Result<Response, Refusal> {
-    asked.query.refuse_unknown(&QUERY)?;
-    let mut viewed = Viewed::of_query(&asked)?;
-    if let Some(id) = asked.last_event().filter(|id| id.run == record.id) {
-        return resume(app, record, id.reached, &asked).await;
+/// The run of this name; a live one first, for its end may be in the history a moment later.
+pub(super) async fn find_run(app: &App, id: RunId) -> Result<Option<Found>, Refusal> {
+    match app.runs.live_run(id) {
+        Some(run) => Ok(Some(Found::Live(run))),
+        None => Ok(app.runs.find(id).await.map_err(failed)?.map(|record| Found::Ended(Box::new(record)))),
     }
-    let whole = viewed.all || asked.query.value("from").is_some() || viewed.selection.tail.is_some();
-    if asked.wanted == Wanted::Html && !whole && !viewed.download && record.lines > REPLAYED {
-        viewed.selection.tail = Some(REPLAYED);
-    }
-    let wait = asked.query.flag("wait")?.unwrap_or(false);
-    if wait && let Some(run) = app.runs.live_run(record.id) {
-        run.ended().await;
-    }
-    let record = if wait { find(app, &record.id.to_string()).await? } else { record };
-    open(app, record, Answer { app, viewed, wait, tie: None }).await
 }
 
-/// Streams from the live journal, or from the files of a run that has ended.
-async fn open(app: &App, record: RunRecord, answer: Answer<'_>) -> Result<Response, Refusal> {
-    if let Some(run) = app.runs.live_run(record.id) {
-        return answer.stream(run);
+async fn replay(app: &App, found: Found, asked: Asked) -> Result<Response, Refusal> {
+    asked.query.refuse_unknown(&QUERY)?;
+    if let Some(id) = asked.last_event()?.filter(|id| id.run == found.record().id) {
+        return resume(app, found, id.reached, &asked).await;
     }
-    let runs = Arc::clone(&app.runs);
-    let journal = tokio::task::spawn_blocking(move || runs.journal(record.id)).await;
-    let journal = journal.map_err(|error| failed(error.into()))?.map_err(|error| {
-        failed(anyhow::Error::new(error).context(format!("the journal of run {} cannot be read", record.id)))
-    })?;
-    let start = Start { run: record.id, job: record.job.clone(), state: record.state, started: record.started };
-    answer.of(start, journal, false, &record)
+    let viewed = Viewed { replay: true, ..Viewed::of_query(&asked)? };
+    let wait = asked.query.flag("wait")?.unwrap_or(false);
+    Answer { app, viewed, wait, tie: None }.about(found).await
+}
+
+/// A run for a client of server-sent events that comes back: behind what it has seen, or 204 (WHATWG HTML §9.2.3: do
+/// not come again) where it has seen the end.
+pub(super) async fn resume(app: &App, found: Found, reached: Reached, asked: &Asked) -> Result<Response, Refusal> {
+    let mut viewed = Viewed::of_query(asked)?;
+    match reached {
+        Reached::Line(0) => {}
+        Reached::Line(line) if line <= found.record().lines => {
+            // what its URL said of where to begin was for the first time
+            viewed.selection = Selection { from: 1, tail: None, after: Some(line), ..viewed.selection };
+        }
+        Reached::Line(_) | Reached::End => return Ok(StatusCode::NO_CONTENT.into_response()),
+    }
+    Answer { app, viewed, wait: false, tie: None }.about(found).await
 }
 
 /// Asks for a run's end.
@@ -224,21 +251,19 @@ pub(super) async fn cancel(
 ) -> Result<Response, Refusal> {
     asked.allow("POST")?;
     asked.of_own_will()?;
-    let record = find(&app, &id).await?;
-    let place = format!("{}/runs/{}", app.base_path, record.id);
-    let asked_for = app.runs.live_run(record.id).is_some_and(|run| run.cancel());
-    if asked.wanted == Wanted::Html {
-        return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response());
+    let found = find(&app, &id).await?;
+    let place = format!("{}/runs/{}", app.base_path, found.record().id);
+    let asked_for = matches!(&found, Found::Live(run) if run.cancel());
+    let record = found.record();
+    match asked.wanted {
+        Wanted::Html => Ok((StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()),
+        _ if !asked_for => {
+            let state = record.state.name();
+            Err(Refusal::conflict(format!("the run has ended already: {state}")).location(place))
+        }
+        Wanted::Text => Ok((StatusCode::ACCEPTED, "its processes get SIGTERM\n").into_response()),
+        _ => Ok(answer_with_record(&record, StatusCode::ACCEPTED)),
     }
-    if !asked_for {
-        let state = record.state.name();
-        return Err(Refusal::conflict(format!("the run has ended already: {state}")).location(place));
-    }
-    let record = find(&app, &id).await?;
-    Ok(match asked.wanted {
-        Wanted::Text => (StatusCode::ACCEPTED, "its processes get SIGTERM\n").into_response(),
-        _ => answer_with_record(&record, StatusCode::ACCEPTED),
-    })
 }
 
 /// The history.

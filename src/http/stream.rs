@@ -12,11 +12,11 @@ use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::TRAILERS;
 use crate::journal::{Journal, Reader, Selection, Step};
-use crate::record::{End, Start, State};
+use crate::record::{Chunk, End, Start, State};
 use crate::runs::Run;
 use crate::views::{Format, Frames, View};
 
@@ -72,7 +72,8 @@ pub(super) struct Stream {
     stage: Stage,
     frames: VecDeque<Bytes>,
     rendered: Frames,
-    lines: u64,
+    /// The last line that was rendered, or begun.
+    line: u64,
     clock: Clock,
     /// The last frame's fate, where the response may be broken off.
     sent: Option<oneshot::Receiver<()>>,
@@ -88,7 +89,7 @@ enum Stage {
     /// The view has rendered the end of this run.
     Ended(Arc<End>),
     /// The response is about to be broken off: all that is left is for the kernel to take it.
-    Breaking { flushed: bool },
+    Breaking { why: Option<io::Error>, flushed: bool },
     /// The rest is silence.
     Done,
 }
@@ -102,73 +103,96 @@ impl Stream {
             stage: Stage::Head,
             frames: VecDeque::new(),
             rendered: Frames::default(),
-            lines: 0,
+            line: 0,
             sent: None,
         }
     }
 
     /// Renders what is ready, up to one frame's worth. Ready where there is something to send or the stage has changed.
-    fn poll_lines(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let show = &mut self.show;
+    fn poll_lines(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut taken = 0;
         while taken < FRAME {
-            match show.reader.poll_next(context)? {
-                Poll::Ready(Step::Chunk(chunk)) => {
+            match self.show.reader.poll_next(context) {
+                Poll::Ready(Ok(Step::Chunk(chunk))) => {
                     taken += chunk.bytes.len();
-                    self.lines = self.lines.max(chunk.line);
-                    show.view.chunk(&chunk, &mut self.rendered);
-                    if self.clock.live && !show.all && show.format == Format::Html && self.lines > LONGEST_PAGE {
-                        show.view.left_out(show.journal.totals().lines, &mut self.rendered);
-                        self.stage = Stage::Count(Box::pin(sleep(COUNT)));
-                        return Poll::Ready(Ok(()));
+                    if self.take(&chunk) {
+                        break;
                     }
                 }
-                Poll::Ready(Step::End(end)) => {
-                    show.view.end(&end, &mut self.rendered);
+                Poll::Ready(Ok(Step::End(end))) => {
+                    self.show.view.end(&end, &mut self.rendered);
                     self.stage = Stage::Ended(end);
-                    return Poll::Ready(Ok(()));
+                    return Poll::Ready(());
                 }
-                Poll::Ready(Step::Pause) => {
-                    show.view.pause(&mut self.rendered);
+                Poll::Ready(Ok(Step::Pause)) => {
+                    self.show.view.pause(&mut self.rendered);
                     self.stage = Stage::Done;
-                    return Poll::Ready(Ok(()));
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Err(error)) => {
+                    self.fail(error);
+                    return Poll::Ready(());
                 }
                 Poll::Pending if taken > 0 => break,
-                Poll::Pending => {
-                    ready!(self.clock.poll_silence(context, show, &mut self.rendered));
-                    return Poll::Ready(Ok(()));
-                }
+                Poll::Pending => return self.clock.poll_silence(context, &mut self.show, &mut self.rendered),
             }
         }
         self.clock.output = Instant::now();
-        Poll::Ready(Ok(()))
+        Poll::Ready(())
+    }
+
+    /// Renders `chunk`; true where the page has become so long that it goes on with a count.
+    fn take(&mut self, chunk: &Chunk) -> bool {
+        let show = &mut self.show;
+        show.view.chunk(chunk, &mut self.rendered);
+        if !self.clock.live || show.all || show.format != Format::Html {
+            return false;
+        }
+        let last = chunk.line + (memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64).saturating_sub(1);
+        self.line = self.line.max(last);
+        if self.line < show.reader.first_line() + LONGEST_PAGE {
+            return false;
+        }
+        show.view.left_out(show.journal.totals().lines, &mut self.rendered);
+        self.stage = Stage::Count(Box::pin(sleep(COUNT)));
+        true
+    }
+
+    /// The journal cannot be read any more: what was read is sent, then the response is broken off.
+    fn fail(&mut self, error: io::Error) {
+        tracing::error!(run = %self.show.start.run, %error, "a journal cannot be read");
+        self.show.view.notice("the rest cannot be read: see the server's log", &mut self.rendered);
+        self.stage = Stage::Breaking { why: Some(error), flushed: false };
     }
 
     /// Sends the number of lines now and then, and the last lines once the run has ended.
-    fn poll_count(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Stage::Count(pause) = &mut self.stage else { return Poll::Ready(Ok(())) };
+    fn poll_count(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Stage::Count(pause) = &mut self.stage else { return Poll::Ready(()) };
         let show = &mut self.show;
         if show.reader.poll_end(context).is_pending() {
             ready!(pause.as_mut().poll(context));
             pause.as_mut().reset(Instant::now() + COUNT);
             show.view.left_out(show.journal.totals().lines, &mut self.rendered);
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(());
         }
-        let rest = Selection { from: self.lines + 1, tail: Some(LAST_LINES), ..Selection::default() };
-        show.reader = show.journal.read(&rest)?;
-        show.all = true;
-        show.view.resume(show.reader.first_line(), &mut self.rendered);
-        self.stage = Stage::Lines;
-        Poll::Ready(Ok(()))
+        let rest = Selection { from: self.line + 1, tail: Some(LAST_LINES), ..Selection::default() };
+        match show.journal.read(&rest) {
+            Ok(reader) => {
+                show.reader = reader;
+                show.all = true;
+                show.view.resume(show.reader.first_line(), &mut self.rendered);
+                self.stage = Stage::Lines;
+            }
+            Err(error) => self.fail(error),
+        }
+        Poll::Ready(())
     }
 
     /// What comes after the last frame of a run that has ended.
     fn finish(&mut self, end: &End) -> Option<Frame<Bytes>> {
-        if let Some(tie) = self.show.tie.take() {
-            drop(tie);
-        }
+        self.show.tie = None;
         if self.show.abort && end.state != State::Succeeded {
-            self.stage = Stage::Breaking { flushed: false };
+            self.stage = Stage::Breaking { why: None, flushed: false };
             return None;
         }
         self.stage = Stage::Done;
@@ -181,14 +205,16 @@ impl Stream {
             // an error means that the frame was dropped: it is as gone as a sent one
             let _ = ready!(Pin::new(sent).poll(context));
             self.sent = None;
-        } else if let Stage::Breaking { flushed: flushed @ false } = &mut self.stage {
-            // no frame at all: a pause lets the head go out
-            *flushed = true;
+        }
+        let Stage::Breaking { why, flushed } = &mut self.stage else { return Poll::Ready(None) };
+        if !std::mem::replace(flushed, true) {
+            // a pause lets go out what no frame tells of: the head
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
+        let why = why.take().unwrap_or_else(|| io::Error::other("the run did not succeed"));
         self.stage = Stage::Done;
-        Poll::Ready(Some(Err(io::Error::other("the run did not succeed"))))
+        Poll::Ready(Some(Err(why)))
     }
 
     fn pop(&mut self) -> Option<Frame<Bytes>> {
@@ -240,8 +266,8 @@ impl Body for Stream {
                     this.show.view.start(&this.show.start, first, &mut this.rendered);
                     this.stage = Stage::Lines;
                 }
-                Stage::Lines => ready!(this.poll_lines(context))?,
-                Stage::Count(_) => ready!(this.poll_count(context))?,
+                Stage::Lines => ready!(this.poll_lines(context)),
+                Stage::Count(_) => ready!(this.poll_count(context)),
                 Stage::Ended(end) => {
                     let end = Arc::clone(end);
                     if let Some(frame) = this.finish(&end) {
@@ -253,7 +279,7 @@ impl Body for Stream {
             }
             this.frames.extend(this.rendered.take());
             if !this.frames.is_empty() {
-                this.clock.sent = true;
+                this.clock.sent = Instant::now();
             }
         }
     }
@@ -261,17 +287,21 @@ impl Body for Stream {
 
 /// Notices silence: on the line, which proxies do not like, and of the run, which people wonder about.
 struct Clock {
+    /// The run goes on, and the format has something to say meanwhile.
     live: bool,
-    tick: Option<Pin<Box<Sleep>>>,
-    /// Something was sent since the last tick.
-    sent: bool,
+    alarm: Option<Pin<Box<Sleep>>>,
+    /// When something was last sent.
+    sent: Instant,
+    /// When the run last printed something, as far as this page knows.
     output: Instant,
+    /// Its silence has been spoken of.
     spoken: bool,
 }
 
 impl Clock {
     fn new(live: bool) -> Clock {
-        Clock { live, tick: None, sent: false, output: Instant::now(), spoken: false }
+        let now = Instant::now();
+        Clock { live, alarm: None, sent: now, output: now, spoken: false }
     }
 
     /// Ready where the view has rendered something about the silence.
@@ -279,24 +309,29 @@ impl Clock {
         if !self.live {
             return Poll::Pending;
         }
-        let tick = self.tick.get_or_insert_with(|| Box::pin(sleep(HEARTBEAT)));
         loop {
-            ready!(tick.as_mut().poll(context));
-            tick.as_mut().reset(Instant::now() + HEARTBEAT);
-            if !self.spoken && self.output.elapsed() >= SILENCE {
-                self.spoken = true;
-                show.view.notice(silence(show.on_pipes), out);
-                return Poll::Ready(());
+            let (heartbeat, silence) = (self.sent + HEARTBEAT, self.output + SILENCE);
+            let due = if self.spoken { heartbeat } else { heartbeat.min(silence) };
+            if due > Instant::now() {
+                // the alarm may ring early: something was sent since it was set, and it is set anew then
+                let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(due)));
+                ready!(alarm.as_mut().poll(context));
+                alarm.as_mut().reset(due);
+                continue;
             }
-            if !std::mem::take(&mut self.sent) {
+            if self.spoken || heartbeat < silence {
                 show.view.heartbeat(out);
-                return Poll::Ready(());
+            } else {
+                self.spoken = true;
+                show.view.notice(silence_note(show.on_pipes), out);
             }
+            self.sent = Instant::now();
+            return Poll::Ready(());
         }
     }
 }
 
-fn silence(on_pipes: bool) -> &'static str {
+fn silence_note(on_pipes: bool) -> &'static str {
     if on_pipes {
         "no output for 30 s. A program that holds its output back when it is not on a terminal wants `pty = true` in \
          jobs.toml."

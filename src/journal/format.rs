@@ -28,7 +28,8 @@
 //! | 40 | CRC-32 of the bytes | 40 | CPU in the kernel u64, µs | 64 | process id of the child u32, or 0 |
 //! | 44 | zero, 16 bytes | 48 | peak memory u64, bytes | 68 | lengths of job and trigger, u16 each |
 //! | 60 | CRC-32 of 0..60 | 56 | zero u32 | 72 | job, 64 bytes |
-//! | | | 60 | CRC-32 of 0..60 | 136 | trigger, 116 bytes; 252: CRC-32 of 0..252 |
+//! | | | 60 | CRC-32 of 0..60 | 136 | trigger, 108 bytes |
+//! | | | | | 244 | when the child was started, i64; 252: CRC-32 of 0..252 |
 //!
 //! "Next line" is the number that the next new line will get once the chunk is in, so it never falls from one entry to
 //! the next, and a line is found by bisection. A chunk that continues a line has that line's number as its first.
@@ -65,12 +66,21 @@ pub struct Origin {
     pub run: RunId,
     /// The job's name.
     pub job: String,
-    /// Who asked for it, and how; its first 116 bytes are kept.
+    /// Who asked for it, and how; its first 108 bytes are kept.
     pub trigger: String,
     /// When it was asked for.
     pub started: Timestamp,
-    /// The process id of its child, which leads a process group.
-    pub pid: Option<i32>,
+    /// Its child, once there is one.
+    pub child: Option<Child>,
+}
+
+/// The process of a run: the number may be another's later, the two together are not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Child {
+    /// Its process id, which is its group's number too.
+    pub pid: i32,
+    /// When it was started.
+    pub started: Timestamp,
 }
 
 /// What the first bytes of an index say.
@@ -164,9 +174,12 @@ impl Header {
         put(&mut block, 40, self.first_entry);
         put(&mut block, 48, self.next_line);
         put(&mut block, 56, origin.started.as_microsecond().cast_unsigned());
-        block[64..68].copy_from_slice(&origin.pid.unwrap_or(0).to_le_bytes());
+        if let Some(child) = origin.child {
+            block[64..68].copy_from_slice(&child.pid.to_le_bytes());
+            put(&mut block, 244, child.started.as_microsecond().cast_unsigned());
+        }
         let job = put_text(&mut block[72..136], &origin.job);
-        let trigger = put_text(&mut block[136..252], &origin.trigger);
+        let trigger = put_text(&mut block[136..244], &origin.trigger);
         block[68..70].copy_from_slice(&job.to_le_bytes());
         block[70..72].copy_from_slice(&trigger.to_le_bytes());
         seal(block)
@@ -184,9 +197,12 @@ impl Header {
         let origin = Origin {
             run: RunId::from_bytes(run),
             job: text(&block[72..136], lengths & 0xffff),
-            trigger: text(&block[136..252], lengths >> 16),
+            trigger: text(&block[136..244], lengths >> 16),
             started: time_at(block, 56)?,
-            pid: Some(u32_at(block, 64).cast_signed()).filter(|pid| *pid > 0),
+            child: match u32_at(block, 64).cast_signed() {
+                pid @ 1.. => Some(Child { pid, started: time_at(block, 244)? }),
+                _ => None,
+            },
         };
         Some(Header {
             origin,
@@ -338,7 +354,7 @@ mod tests {
             job: "backup".to_owned(),
             trigger: "GET from 127.0.0.1".to_owned(),
             started: Timestamp::from_microsecond(1_700_000_000_123_456).unwrap(),
-            pid: Some(4711),
+            child: Some(Child { pid: 4711, started: Timestamp::from_microsecond(1_700_000_000_123_999).unwrap() }),
         };
         let header = Header { origin, segment: 3, offset: 1 << 33, first_entry: 99, next_line: 1234 };
         assert_eq!(Header::decode(&header.encode()), Some(header));

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-pub use format::Origin;
+pub use format::{Child, Origin};
 pub use reader::{Reader, Selection, Step};
 pub use recover::{Recovered, recover};
 pub use writer::Writer;
@@ -73,13 +73,14 @@ pub struct Totals {
 }
 
 impl Journal {
-    /// Opens the journal of a run that has ended.
+    /// Opens the journal of a run that has ended; `receipt` is its end where the files do not tell it (the disk was full,
+    /// or the run never began).
     ///
     /// # Errors
-    /// Where the files cannot be read, or hold no whole journal: then [`recover`] was not run on them.
-    pub fn open(folder: PathBuf) -> io::Result<Arc<Journal>> {
+    /// Where the files cannot be read, or nobody knows of an end: then [`recover`] was not run on them.
+    pub fn open(folder: PathBuf, receipt: Option<End>) -> io::Result<Arc<Journal>> {
         let contents = recover::read_whole(&folder)?;
-        let end = contents.end.ok_or_else(|| {
+        let end = contents.end.or(receipt).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidData, format!("the journal in {} has no end", folder.display()))
         })?;
         let shared = Shared {
@@ -107,6 +108,18 @@ impl Journal {
     /// The receipt, once the run has ended.
     pub fn end(&self) -> Option<Arc<End>> {
         self.lock().end.clone()
+    }
+
+    /// Waits until the run has ended.
+    pub async fn ended(&self) {
+        loop {
+            // made before the look, so that an end that comes after it is not slept through
+            let news = self.news.notified();
+            if self.end().is_some() {
+                return;
+            }
+            news.await;
+        }
     }
 
     /// A reader of what `selection` asks for.
@@ -140,13 +153,20 @@ impl Journal {
     }
 
     fn publish_end(&self, end: Arc<End>) {
-        self.lock().end = Some(end);
+        let mut shared = self.lock();
+        shared.end = Some(end);
+        shared.trim();
+        drop(shared);
         self.news.notify_waiters();
     }
 }
 
 impl Shared {
+    /// Lets go of what nobody needs in memory, and of the files where nobody reads and nobody writes.
     fn trim(&mut self) {
+        if self.readers == 0 && self.end.is_some() {
+            self.current = None;
+        }
         let (bytes, chunks) = if self.readers == 0 { (0, 0) } else { (WINDOW_BYTES, WINDOW_CHUNKS) };
         while (self.window_bytes > bytes || self.window.len() > chunks) && self.window_first < self.written {
             let Some(chunk) = self.window.pop_front() else { break };

@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use super::{Access, Entry, Files, Journal, Segment};
 use crate::record::{Chunk, End, Stream};
 
-/// The most chunks taken out of the window at a time.
-const BATCH: usize = 64;
+/// The most bytes taken out of the window at a time, if it is more than one chunk: what a stalled reader may hold.
+const BATCH: usize = 64 << 10;
 
 /// Which of a journal's lines a reader wants.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -112,10 +112,17 @@ impl Reader {
     /// Where the files cannot be read (any more).
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Step>> {
         loop {
+            let mut passed_over = false;
             while let Some(chunk) = self.ready.pop_front() {
                 if let Some(chunk) = self.select(chunk) {
                     return Poll::Ready(Ok(Step::Chunk(chunk)));
                 }
+                passed_over = true;
+            }
+            if passed_over {
+                // others have a turn before the next block: there may be a gigabyte of what was not asked for
+                context.waker().wake_by_ref();
+                return Poll::Pending;
             }
             if let Some(disk) = &mut self.disk {
                 let chunks = ready!(Pin::new(disk).poll(context)).map_err(io::Error::other)?;
@@ -161,8 +168,14 @@ impl Reader {
             let Some(skip) = self.entry.checked_sub(shared.window_first) else {
                 return Found::Behind(shared.window_first.min(end));
             };
-            let count = (end - self.entry).min(BATCH as u64) as usize;
-            self.ready.extend(shared.window.iter().skip(skip as usize).take(count).cloned());
+            let mut bytes = 0;
+            let batch =
+                shared.window.iter().skip(skip as usize).take((end - self.entry) as usize).take_while(|chunk| {
+                    let first = bytes == 0;
+                    bytes += chunk.bytes.len();
+                    first || bytes <= BATCH
+                });
+            self.ready.extend(batch.cloned());
             drop(shared);
             self.entry += self.ready.len() as u64;
             return Found::Chunks;
@@ -256,17 +269,22 @@ impl Reader {
 
     /// The number of the first of the last `tail` lines of `stream`.
     fn first_of_last(&mut self, tail: u64, stream: Stream, entries: u64) -> io::Result<u64> {
-        let mut missing = tail;
-        for number in (0..entries).rev() {
-            let entry = self.chunk_entry(number)?;
-            if entry.stream != stream || entry.continues {
-                continue;
+        const STEP: u64 = 1024;
+        let (mut missing, mut end) = (tail, entries);
+        while end > 0 {
+            let (files, _) = self.files_with(end - 1)?;
+            let first = end.saturating_sub(STEP).max(files.segment.first_entry);
+            for entry in files.entries(first, end, Access::Waiting)?.iter().rev() {
+                if entry.stream != stream || entry.continues {
+                    continue;
+                }
+                let lines = if entry.open { 1 } else { entry.next_line.saturating_sub(entry.line) };
+                if lines >= missing {
+                    return Ok(entry.line + lines - missing);
+                }
+                missing -= lines;
             }
-            let lines = if entry.open { 1 } else { entry.next_line - entry.line };
-            if lines >= missing {
-                return Ok(entry.line + lines - missing);
-            }
-            missing -= lines;
+            end = first;
         }
         Ok(1)
     }

@@ -1,14 +1,13 @@
 //! What a journal's files hold, read from the disk alone: for a run that has ended, and for one whose server died, where
 //! whatever has no whole entry is cut off and the end is written.
 
-use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{ChunkEntry, EndEntry, Entry, Files, Origin, Segment, Totals, checksum};
+use super::{ChunkEntry, EndEntry, Entry, Files, Header, Origin, Segment, Totals, checksum};
 use crate::record::{End, Outcome, State};
 
 /// What stands in a journal's files.
@@ -30,27 +29,21 @@ pub struct Recovered {
     pub cut: u64,
 }
 
-/// Reads the receipt and the extent of an ended journal, trusting what lies before its last entries.
+/// Reads the receipt and the extent of an ended journal, trusting what lies before its last entries. Where there are no
+/// files there is nothing in it.
 pub(super) fn read_whole(folder: &Path) -> io::Result<Contents> {
-    let mut segments = Vec::new();
+    let mut contents = Contents { segments: Vec::new(), entries: 0, totals: Totals::default(), end: None };
     let mut last = None;
-    while let Some((files, header)) = Files::open(folder, segments.len() as u32, false)? {
-        segments.push(files.segment.clone());
-        last = Some((files, header));
+    while let Some((files, header)) = open_if_whole(folder, contents.segments.len() as u32, false)? {
+        contents.segments.push(files.segment.clone());
+        contents.entries = header.first_entry;
+        contents.totals = Totals { lines: header.next_line.saturating_sub(1), bytes: header.offset };
+        last = Some(files);
     }
-    let Some((files, header)) = last else {
-        return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no journal in {}", folder.display())));
-    };
-    let count = files.count()?;
-    let first = files.segment.first_entry;
-    let mut contents = Contents {
-        segments,
-        entries: first,
-        totals: Totals { lines: header.next_line.saturating_sub(1), bytes: header.offset },
-        end: None,
-    };
+    let Some(files) = last else { return Ok(contents) };
+    let end = contents.entries + files.count()?;
     // the last entry is the end, the one before it the last chunk
-    for number in first + count.saturating_sub(2)..first + count {
+    for number in contents.entries.max(end.saturating_sub(2))..end {
         match files.entry(number)? {
             Some(Entry::Chunk(entry)) => {
                 contents.entries = number + 1;
@@ -73,7 +66,7 @@ pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
     let mut number = 0;
     let mut last = None;
     let mut origin = None;
-    while let Some((files, header)) = open_to_repair(folder, number)? {
+    while let Some((files, header)) = open_if_whole(folder, number, true)? {
         if number == 0 {
             whole.time = header.origin.started;
             origin = Some(header.origin);
@@ -82,8 +75,11 @@ pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
         last = Some(files);
         number += 1;
         if !complete {
-            remove_from(folder, number)?;
+            break;
         }
+    }
+    while Files::remove(folder, number)? {
+        number += 1;
     }
     if let Some(end) = whole.end {
         return Ok(Recovered { origin, end, cut: whole.cut });
@@ -106,32 +102,20 @@ pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
     Ok(Recovered { origin, end: entry.with(whole.totals), cut: whole.cut })
 }
 
-/// A segment whose header is torn was begun by the write that the crash cut short: it holds nothing yet.
-fn open_to_repair(folder: &Path, number: u32) -> io::Result<Option<(Files, super::Header)>> {
-    match Files::open(folder, number, true) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound) => {
-            remove_from(folder, number)?;
+/// The files of a segment, unless there are none or they were begun by a write that a crash or a full disk cut short:
+/// those hold nothing yet.
+fn open_if_whole(folder: &Path, number: u32, append: bool) -> io::Result<Option<(Files, Header)>> {
+    match Files::open(folder, number, append) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound | io::ErrorKind::InvalidData
+            ) =>
+        {
             Ok(None)
         }
         opened => opened,
     }
-}
-
-fn remove_from(folder: &Path, first: u32) -> io::Result<()> {
-    for number in first.. {
-        let mut found = false;
-        for name in ["index", "output"] {
-            let name = if number == 0 { name.to_owned() } else { format!("{name}.{number}") };
-            match fs::remove_file(folder.join(name)) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                removed => found = removed.map(|()| true)?,
-            }
-        }
-        if !found {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// What was found whole so far.
@@ -159,7 +143,7 @@ impl Whole {
             good += 1;
         }
         let index = files.place(files.segment.first_entry + good);
-        let output = self.totals.bytes - files.segment.offset;
+        let output = self.totals.bytes.saturating_sub(files.segment.offset);
         let torn = files.index.metadata()?.len() != index;
         let surplus = files.output.metadata()?.len().saturating_sub(output);
         if torn {
@@ -173,11 +157,12 @@ impl Whole {
     }
 
     fn is_there(&self, files: &Files, entry: &ChunkEntry) -> io::Result<bool> {
+        let Some(place) = entry.offset.checked_sub(files.segment.offset) else { return Ok(false) };
         if entry.offset != self.totals.bytes {
             return Ok(false);
         }
         let mut bytes = vec![0; entry.length as usize];
-        match files.output.read_exact_at(&mut bytes, entry.offset - files.segment.offset) {
+        match files.output.read_exact_at(&mut bytes, place) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
             read => read.map(|()| checksum(&bytes) == entry.checksum),
         }
@@ -186,6 +171,6 @@ impl Whole {
 
 impl ChunkEntry {
     fn totals(&self) -> Totals {
-        Totals { lines: self.next_line.saturating_sub(1), bytes: self.offset + u64::from(self.length) }
+        Totals { lines: self.next_line.saturating_sub(1), bytes: self.offset.saturating_add(self.length.into()) }
     }
 }

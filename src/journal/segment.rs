@@ -1,6 +1,6 @@
 //! The files of one segment of a journal: creating them, and reading chunks back from them. It never appends.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSliceMut, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -50,16 +50,33 @@ fn path(folder: &Path, name: &str, number: u32) -> PathBuf {
 }
 
 impl Files {
-    /// New, empty files with the header written.
+    /// New, empty files with the header written; none where one of them cannot be made.
     pub(super) fn create(folder: &Path, header: &Header) -> io::Result<Files> {
         let open = |name| {
             let mut options = OpenOptions::new();
             options.read(true).append(true).create_new(true).mode(0o600);
             options.open(path(folder, name, header.segment))
         };
-        let index = open("index")?;
-        (&index).write_all(&header.encode())?;
-        Ok(Files { segment: Segment::from(header), output: open("output")?, index })
+        let make = || {
+            let (index, output) = (open("index")?, open("output")?);
+            (&index).write_all(&header.encode())?;
+            Ok(Files { segment: Segment::from(header), output, index })
+        };
+        make().inspect_err(|_| {
+            let _ = Files::remove(folder, header.segment);
+        })
+    }
+
+    /// Removes the files of segment `number`, and says whether there were any.
+    pub(super) fn remove(folder: &Path, number: u32) -> io::Result<bool> {
+        let mut found = false;
+        for name in ["index", "output"] {
+            match fs::remove_file(path(folder, name, number)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => found = removed.map(|()| true)?,
+            }
+        }
+        Ok(found)
     }
 
     /// The files of segment `number`, with its header; `None` where there is no such segment.
@@ -97,22 +114,28 @@ impl Files {
         Ok(self.index.metadata()?.len().saturating_sub(HEADER as u64) / ENTRY as u64)
     }
 
+    /// The entries of chunks from `first` on and before `end`, at most so many as one reading takes.
+    pub(super) fn entries(&self, first: u64, end: u64, access: Access) -> io::Result<Vec<ChunkEntry>> {
+        let mut index = vec![0; end.saturating_sub(first).min(ENTRIES) as usize * ENTRY];
+        read(&self.index, &mut index, self.place(first), access)?;
+        let decode = |block: &[u8]| match Entry::decode(block.try_into().ok()?)? {
+            Entry::Chunk(entry) => Some(entry),
+            Entry::End(_) => None,
+        };
+        Ok(index.chunks_exact(ENTRY).map_while(decode).collect())
+    }
+
     /// The chunks of the entries from `first` on and before `end`, as many as one block takes; at least one.
     pub(super) fn chunks(&self, first: u64, end: u64, access: Access, verify: bool) -> io::Result<Vec<Chunk>> {
-        let wanted = (end - first).min(ENTRIES) as usize;
-        let mut index = vec![0; wanted * ENTRY];
-        read(&self.index, &mut index, self.place(first), access)?;
-        let mut entries: Vec<ChunkEntry> = Vec::with_capacity(wanted);
-        let mut length = 0;
-        for block in index.chunks_exact(ENTRY) {
-            let Some(Entry::Chunk(entry)) = block.try_into().ok().and_then(Entry::decode) else { break };
-            if !entries.is_empty() && length + entry.length as usize > BLOCK {
-                break;
-            }
-            length += entry.length as usize;
-            entries.push(entry);
-        }
+        let mut entries = self.entries(first, end, access)?;
         let Some(offset) = entries.first().map(|entry| entry.offset) else { return Err(damaged()) };
+        let mut length = 0;
+        let fits = entries.iter().take_while(|entry| {
+            length += entry.length as usize;
+            length <= BLOCK
+        });
+        entries.truncate(fits.count().max(1));
+        let length = entries.iter().map(|entry| entry.length as usize).sum();
         let mut bytes = BytesMut::zeroed(length);
         read(&self.output, &mut bytes, offset.checked_sub(self.segment.offset).ok_or_else(damaged)?, access)?;
         let mut bytes = bytes.freeze();

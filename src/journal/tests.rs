@@ -14,7 +14,7 @@ use crate::record::{Outcome, RunId, State, Stream};
 
 fn origin() -> Origin {
     let started = Timestamp::UNIX_EPOCH;
-    Origin { run: RunId::new(), job: "test".to_owned(), trigger: "a test".to_owned(), started, pid: None }
+    Origin { run: RunId::new(), job: "test".to_owned(), trigger: "a test".to_owned(), started, child: None }
 }
 
 fn journal(limit: u64) -> (TempDir, Writer, Arc<Journal>) {
@@ -68,7 +68,7 @@ async fn an_ended_journal_is_read_back_from_its_files() {
     writer.append(Stream::Stdout, Bytes::from_static(b"one\n"));
     writer.say("a word of ours");
     let end = finish(writer);
-    let opened = Journal::open(journal.folder().to_owned()).unwrap();
+    let opened = Journal::open(journal.folder().to_owned(), None).unwrap();
     assert_eq!(opened.totals(), journal.totals());
     let (chunks, seen) = all(opened.read(&Selection::default()).unwrap()).await;
     assert_eq!(numbered(&chunks), [(1, "one".into()), (2, "a word of ours".into())]);
@@ -209,7 +209,7 @@ async fn from_tail_and_stream_choose_the_lines() {
     let (_folder, mut writer, journal) = journal(u64::MAX);
     write_many(&mut writer, 1000);
     finish(writer);
-    for journal in [Arc::clone(&journal), Journal::open(journal.folder().to_owned()).unwrap()] {
+    for journal in [Arc::clone(&journal), Journal::open(journal.folder().to_owned(), None).unwrap()] {
         let everything = numbered(&all(journal.read(&Selection::default()).unwrap()).await.0);
         for from in [1, 2, 17, 999, 1000, 1001] {
             let chosen = all(journal.read(&Selection { from, ..Selection::default() }).unwrap()).await.0;
@@ -226,6 +226,65 @@ async fn from_tail_and_stream_choose_the_lines() {
     }
 }
 
+#[tokio::test]
+async fn a_long_journal_goes_on_in_further_segments() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    writer.segment_bytes = 1000;
+    let early = tokio::spawn(all(journal.read(&Selection::default()).unwrap()));
+    write_many(&mut writer, 5000);
+    finish(writer);
+    assert!(journal.folder().join("output.40").exists());
+    let opened = Journal::open(journal.folder().to_owned(), None).unwrap();
+    let late = all(opened.read(&Selection::default()).unwrap()).await.0;
+    assert_eq!(bytes_of(&late), bytes_of(&early.await.unwrap().0));
+    let tail = Selection { tail: Some(700), stream: Some(Stream::Stderr), ..Selection::default() };
+    let last = numbered(&all(opened.read(&tail).unwrap()).await.0);
+    let errors: Vec<_> = late.into_iter().filter(|chunk| chunk.stream == Stream::Stderr).collect();
+    assert_eq!(last, numbered(&errors)[numbered(&errors).len() - 700..]);
+}
+
+#[test]
+fn a_crash_between_segments_loses_neither() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    writer.segment_bytes = 100;
+    write_many(&mut writer, 50);
+    std::mem::forget(writer);
+    fs::write(journal.folder().join("index.99"), b"torn").unwrap();
+    let last =
+        (0..).take_while(|number| journal.folder().join(format!("index.{number}")).exists() || *number == 0).count();
+    fs::write(journal.folder().join(format!("index.{last}")), b"torn").unwrap();
+    let recovered = recover(journal.folder(), Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!((recovered.end.state, recovered.end.lines), (State::Lost, 50));
+    assert!(!journal.folder().join(format!("index.{last}")).exists());
+    assert_eq!(Journal::open(journal.folder().to_owned(), None).unwrap().totals().lines, 50);
+}
+
+#[tokio::test]
+async fn a_journal_without_files_has_the_end_that_others_know() {
+    let (_folder, writer, journal) = journal(u64::MAX);
+    let end = (*finish(writer)).clone();
+    fs::remove_dir_all(journal.folder()).unwrap();
+    let opened = Journal::open(journal.folder().to_owned(), Some(end.clone())).unwrap();
+    let (chunks, seen) = all(opened.read(&Selection::default()).unwrap()).await;
+    assert_eq!((chunks.len(), seen.as_deref()), (0, Some(&end)));
+    assert!(Journal::open(journal.folder().to_owned(), None).is_err());
+}
+
+#[tokio::test]
+async fn bytes_of_any_shape_are_numbered_line_by_line() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    writer.append(Stream::Stdout, Bytes::from_static(b"a\nb"));
+    writer.append(Stream::Stdout, Bytes::from_static(b"b\nc\nd"));
+    writer.append(Stream::Stdout, Bytes::from(vec![b'x'; 600 << 10]));
+    writer.append(Stream::Stdout, Bytes::from_static(b"\ne\n"));
+    finish(writer);
+    let (chunks, _) = all(journal.read(&Selection::default()).unwrap()).await;
+    let numbers: Vec<_> = chunks.iter().map(|chunk| (chunk.line, chunk.lines().count(), chunk.continues)).collect();
+    assert_eq!(numbers[..4], [(1, 1, false), (2, 1, false), (2, 1, true), (3, 1, false)]);
+    assert!(numbers[4..].iter().all(|(line, lines, _)| *lines == 1 && (4..=5).contains(line)));
+    assert_eq!(numbers.last(), Some(&(5, 1, false)));
+}
+
 /// A journal that its writer never ended, as a killed server leaves it.
 fn abandoned() -> (TempDir, PathBuf) {
     let (folder, mut writer, journal) = journal(u64::MAX);
@@ -239,7 +298,7 @@ fn a_journal_without_an_end_is_ended_as_lost_with_every_line() {
     let (_folder, path) = abandoned();
     let recovered = recover(&path, Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!((recovered.end.state, recovered.end.lines, recovered.cut), (State::Lost, 100, 0));
-    assert_eq!(Journal::open(path.clone()).unwrap().end().unwrap().lines, 100);
+    assert_eq!(Journal::open(path.clone(), None).unwrap().end().unwrap().lines, 100);
     assert_eq!(recover(&path, Timestamp::UNIX_EPOCH).unwrap().end.state, State::Lost);
 }
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::{ChunkEntry, EndEntry, Files, Header, Journal, Origin, Shared, Totals, checksum};
+use super::{Child, ChunkEntry, EndEntry, Files, Header, Journal, Origin, Shared, Totals, checksum};
 use crate::record::{Chunk, End, Outcome, State, Stream, Usage};
 
 /// Output goes on in a further segment after so many bytes.
@@ -37,6 +37,8 @@ pub struct Writer {
     /// Bytes of output that were not kept, and why.
     not_kept: u64,
     refused: Option<String>,
+    /// See [`SEGMENT_BYTES`].
+    pub(super) segment_bytes: u64,
     ended: bool,
 }
 
@@ -46,8 +48,8 @@ enum Place {
     /// They are made with the first chunk, or by [`Writer::begin`].
     NotYet,
     Open(Arc<Files>),
-    /// The disk refused: nothing is written any more.
-    Refused,
+    /// The disk refused: nothing is written any more but, where there are files, the end.
+    Refused(Option<Arc<Files>>),
 }
 
 impl Journal {
@@ -69,6 +71,7 @@ impl Journal {
             room: limit,
             not_kept: 0,
             refused: None,
+            segment_bytes: SEGMENT_BYTES,
             ended: false,
         };
         (writer, journal)
@@ -81,9 +84,9 @@ impl Writer {
         &self.journal
     }
 
-    /// Makes the files, for the child with this process id.
-    pub fn begin(&mut self, pid: i32) {
-        self.origin.pid = Some(pid);
+    /// Makes the files, for this child.
+    pub fn begin(&mut self, child: Child) {
+        self.origin.child = Some(child);
         self.prepare();
     }
 
@@ -92,26 +95,28 @@ impl Writer {
         if matches!(self.place, Place::NotYet)
             && let Err(error) = self.make_files()
         {
-            self.place = Place::Refused;
+            self.place = Place::Refused(None);
             self.refuse(&error.to_string());
         }
     }
 
-    /// Appends whole lines, or a piece of one line, of `stream`: on disk first, then to whoever reads.
+    /// Appends what a stream brought: on disk first, then to whoever reads. Whole lines make one chunk, a piece of a line
+    /// is a chunk of its own, so that the lines in a chunk are numbered one after another.
     pub fn append(&mut self, stream: Stream, mut bytes: Bytes) {
-        // the end of an open line is a chunk of its own, so that the lines in a chunk are numbered one after another
-        if self.open[stream as usize].is_some()
-            && let Some(end) = memchr::memchr(b'\n', &bytes).filter(|end| end + 1 < bytes.len())
-        {
-            let rest = bytes.split_off(end + 1);
-            self.keep(stream, bytes);
-            return self.keep(stream, rest);
-        }
-        while bytes.len() > CHUNK_BYTES {
-            let cut = memchr::memrchr(b'\n', &bytes[..CHUNK_BYTES]).map_or(CHUNK_BYTES, |end| end + 1);
+        while !bytes.is_empty() {
+            let cut = self.cut(stream, &bytes);
             self.keep(stream, bytes.split_to(cut));
         }
-        self.keep(stream, bytes);
+    }
+
+    /// How much of `bytes` makes the next chunk; at least one byte.
+    fn cut(&self, stream: Stream, bytes: &[u8]) -> usize {
+        let most = &bytes[..bytes.len().min(CHUNK_BYTES)];
+        let end = match self.open[stream as usize] {
+            Some(_) => memchr::memchr(b'\n', most),
+            None => memchr::memrchr(b'\n', most),
+        };
+        end.map_or(most.len(), |end| end + 1)
     }
 
     /// Appends a line of joblines' own.
@@ -126,9 +131,6 @@ impl Writer {
     }
 
     fn keep(&mut self, stream: Stream, mut bytes: Bytes) {
-        if bytes.is_empty() {
-            return;
-        }
         self.prepare();
         if self.refused.is_some() {
             self.not_kept += bytes.len() as u64;
@@ -168,7 +170,7 @@ impl Writer {
                 Ok(()) => true,
                 Err(error) => return self.fail(stream, &chunk, &error),
             },
-            Place::NotYet | Place::Refused => false,
+            Place::NotYet | Place::Refused(_) => false,
         };
         self.entries += u64::from(written);
         self.offset += chunk.bytes.len() as u64;
@@ -191,7 +193,7 @@ impl Writer {
     }
 
     fn write(&mut self, mut files: Arc<Files>, chunk: &Chunk) -> io::Result<()> {
-        if self.offset - files.segment.offset + chunk.bytes.len() as u64 > SEGMENT_BYTES
+        if self.offset - files.segment.offset + chunk.bytes.len() as u64 > self.segment_bytes
             && self.entries > files.segment.first_entry
         {
             let next_line = if chunk.continues { self.next_line } else { chunk.line };
@@ -239,11 +241,15 @@ impl Writer {
         warn!(run = %self.origin.run, %error, "the journal cannot be written");
         self.open[stream as usize] = chunk.continues.then_some(chunk.line);
         self.next_line = if chunk.continues { self.next_line } else { chunk.line };
-        self.place = Place::Refused;
+        self.place = match std::mem::replace(&mut self.place, Place::NotYet) {
+            Place::Open(files) => Place::Refused(Some(files)),
+            place => place,
+        };
         if stream == Stream::System {
-            return self.publish(stream, chunk.bytes.clone());
+            self.publish(stream, chunk.bytes.clone());
+        } else {
+            self.not_kept += chunk.bytes.len() as u64;
         }
-        self.not_kept += chunk.bytes.len() as u64;
         self.refuse(&error.to_string());
     }
 
@@ -255,7 +261,7 @@ impl Writer {
             self.say(&format!("{} bytes of output were not kept: {reason}", self.not_kept));
         }
         let entry = EndEntry { state, outcome, time: Timestamp::now(), duration, usage, bytes_not_kept: self.not_kept };
-        if let Place::Open(files) = &self.place
+        if let Place::Open(files) | Place::Refused(Some(files)) = &self.place
             && let Err(error) = append(&files.index, &entry.encode(), files.place(self.entries))
         {
             warn!(run = %self.origin.run, %error, "the end of the journal cannot be written");

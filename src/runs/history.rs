@@ -36,7 +36,6 @@ const SCHEMA: &str = "
         state TEXT NOT NULL,
         started INTEGER NOT NULL,
         trigger TEXT NOT NULL,
-        pid INTEGER,
         ended INTEGER,
         exit_code INTEGER,
         signal INTEGER,
@@ -77,21 +76,7 @@ impl Filter {
     }
 }
 
-/// A run that the last server left behind without an end.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Unended {
-    pub(super) record: RunRecord,
-    pub(super) pid: Option<i32>,
-}
-
-impl Unended {
-    /// A run of which there is a journal and nothing else.
-    pub(super) fn unknown(id: RunId) -> Unended {
-        let (job, trigger) = (String::new(), String::new());
-        let (state, started) = (State::Lost, Timestamp::now());
-        Unended { record: RunRecord { id, job, state, started, trigger, ended: None, lines: 0, bytes: 0 }, pid: None }
-    }
-}
+type Records = HashMap<RunId, RunRecord>;
 
 type Read = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -99,7 +84,7 @@ type Read = Box<dyn FnOnce(&Connection) + Send>;
 #[derive(Default)]
 struct Orders {
     /// The latest record of each run that is not saved yet: as many as there are runs, however often they are handed in.
-    unsaved: HashMap<RunId, (RunRecord, Option<i32>)>,
+    unsaved: Records,
     /// When they are to be saved.
     due: Option<Instant>,
     reads: Vec<Read>,
@@ -143,11 +128,10 @@ impl History {
         Ok(History { desk, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Hands in the present record of a run; `pid` is its child's.
-    pub(super) fn save(&self, record: RunRecord, pid: Option<i32>) {
+    /// Hands in the present record of a run.
+    pub(super) fn save(&self, record: RunRecord) {
         let mut orders = self.desk.lock();
-        let pid = pid.or_else(|| orders.unsaved.get(&record.id).and_then(|(_, pid)| *pid));
-        orders.unsaved.insert(record.id, (record, pid));
+        orders.unsaved.insert(record.id, record);
         if orders.due.is_none() {
             orders.due = Some(Instant::now() + DELAY);
             self.desk.news.notify_one();
@@ -169,13 +153,10 @@ impl History {
     }
 
     /// The runs without an end.
-    pub(super) async fn unended(&self) -> anyhow::Result<Vec<Unended>> {
+    pub(super) async fn unended(&self) -> anyhow::Result<Vec<RunRecord>> {
         self.read(|connection| {
-            let query = format!("SELECT {COLUMNS}, pid FROM runs WHERE state IN ('queued', 'running')");
-            let mut statement = connection.prepare(&query)?;
-            let rows =
-                statement.query_map([], |row| Ok(Unended { record: read_record(row)?, pid: row.get("pid")? }))?;
-            rows.collect()
+            let query = format!("SELECT {COLUMNS} FROM runs WHERE state IN ('queued', 'running')");
+            connection.prepare(&query)?.query_map([], read_record)?.collect()
         })
         .await
     }
@@ -242,7 +223,7 @@ impl<S: Fn(RunId)> Worker<S> {
     }
 
     /// Waits until there is something to do.
-    fn next(&self) -> (HashMap<RunId, (RunRecord, Option<i32>)>, Vec<Read>, bool) {
+    fn next(&self) -> (Records, Vec<Read>, bool) {
         let mut orders = self.desk.lock();
         loop {
             let wait = orders.due.map(|due| due.saturating_duration_since(Instant::now()));
@@ -256,7 +237,7 @@ impl<S: Fn(RunId)> Worker<S> {
         }
     }
 
-    fn save(&mut self, records: HashMap<RunId, (RunRecord, Option<i32>)>, closed: bool) {
+    fn save(&mut self, records: Records, closed: bool) {
         if records.is_empty() {
             return;
         }
@@ -264,12 +245,12 @@ impl<S: Fn(RunId)> Worker<S> {
             error!(%error, runs = records.len(), "the history cannot be written; it is tried again");
             return self.put_back(records, closed);
         }
-        let ended = records.into_iter().filter(|(_, (record, _))| record.state.is_final());
+        let ended = records.into_iter().filter(|(_, record)| record.state.is_final());
         ended.for_each(|(id, _)| (self.saved)(id));
     }
 
     /// Keeps `records` for the next try, unless newer ones have come.
-    fn put_back(&self, records: HashMap<RunId, (RunRecord, Option<i32>)>, closed: bool) {
+    fn put_back(&self, records: Records, closed: bool) {
         let mut orders = self.desk.lock();
         for (id, old) in records {
             orders.unsaved.entry(id).or_insert(old);
@@ -282,22 +263,18 @@ fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn write<'a>(
-    connection: &mut Connection,
-    records: impl Iterator<Item = &'a (RunRecord, Option<i32>)>,
-) -> rusqlite::Result<()> {
+fn write<'a>(connection: &mut Connection, records: impl Iterator<Item = &'a RunRecord>) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    for (record, pid) in records {
+    for record in records {
         let receipt = record.ended.as_ref();
         let usage = receipt.and_then(|receipt| receipt.usage);
         let outcome = receipt.map_or(Outcome::Unknown, |receipt| receipt.outcome);
         let mut statement = transaction.prepare_cached(
-            "INSERT INTO runs (id, job, state, started, trigger, pid, ended, exit_code, signal, duration, cpu_user, \
+            "INSERT INTO runs (id, job, state, started, trigger, ended, exit_code, signal, duration, cpu_user, \
              cpu_system, max_rss, lines, bytes, bytes_not_kept) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
-             ON CONFLICT (id) DO UPDATE SET state = ?3, pid = coalesce(?6, pid), ended = ?7, exit_code = ?8, \
-             signal = ?9, duration = ?10, cpu_user = ?11, cpu_system = ?12, max_rss = ?13, lines = ?14, bytes = ?15, \
-             bytes_not_kept = ?16",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+             ON CONFLICT (id) DO UPDATE SET state = ?3, ended = ?6, exit_code = ?7, signal = ?8, duration = ?9, \
+             cpu_user = ?10, cpu_system = ?11, max_rss = ?12, lines = ?13, bytes = ?14, bytes_not_kept = ?15",
         )?;
         statement.execute(params![
             record.id.as_bytes(),
@@ -305,7 +282,6 @@ fn write<'a>(
             record.state.name(),
             record.started.as_microsecond(),
             record.trigger,
-            pid,
             receipt.map(|receipt| receipt.at.as_microsecond()),
             outcome.exit_code(),
             outcome.signal(),
@@ -315,7 +291,7 @@ fn write<'a>(
             usage.map(|usage| usage.max_rss.cast_signed()),
             record.lines.cast_signed(),
             record.bytes.cast_signed(),
-            receipt.map(|receipt| receipt.bytes_not_kept.cast_signed()),
+            receipt.and_then(|receipt| receipt.bytes_not_kept).map(u64::cast_signed),
         ])?;
     }
     transaction.commit()
@@ -377,7 +353,7 @@ fn read_receipt(row: &Row<'_>, at: Timestamp) -> rusqlite::Result<Receipt> {
             }),
             None => None,
         },
-        bytes_not_kept: count(row.get::<_, Option<i64>>("bytes_not_kept")?.unwrap_or(0)),
+        bytes_not_kept: row.get::<_, Option<i64>>("bytes_not_kept")?.map(count),
     })
 }
 

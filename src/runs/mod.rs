@@ -9,7 +9,6 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,10 +25,10 @@ pub use record::{Receipt, RunRecord};
 pub use run::Run;
 
 use crate::config::Job;
-use crate::journal::{Journal, Origin, Writer, recover};
+use crate::journal::{Child, Journal, Origin, Recovered, Writer, recover};
 use crate::record::{Outcome, RunId, State};
 use crate::sources::process::{Ended, Process, end_orphans};
-use history::{History, Unended};
+use history::History;
 
 /// What is left of a killed server's run gets so long between SIGTERM and SIGKILL: its job may be gone from `jobs.toml`.
 const ORPHANS_GRACE: Duration = Duration::from_secs(10);
@@ -58,14 +57,21 @@ pub enum Refused {
     ShuttingDown,
 }
 
+/// The runs that have not ended, or whose end is not in the history yet.
+#[derive(Default)]
+struct Live {
+    runs: HashMap<RunId, Arc<Run>>,
+    queued: usize,
+    /// No run is begun any more.
+    closed: bool,
+}
+
 /// All runs: those that go on, and the history.
 pub struct Runs {
     settings: Settings,
-    live: Arc<Mutex<HashMap<RunId, Arc<Run>>>>,
+    live: Arc<Mutex<Live>>,
     history: History,
     turns: Arc<Semaphore>,
-    queued: AtomicUsize,
-    closed: AtomicBool,
     tasks: TaskTracker,
     /// Held open for its lock: one server to a state directory.
     _lock: File,
@@ -84,10 +90,10 @@ impl Runs {
         let inside = |name: &str| folder.join(name);
         spread(folder);
         make_private(&inside("runs")).with_context(|| format!("cannot make {}", inside("runs").display()))?;
-        let live: Arc<Mutex<HashMap<RunId, Arc<Run>>>> = Arc::default();
+        let live: Arc<Mutex<Live>> = Arc::default();
         let forget = {
             let live = Arc::clone(&live);
-            move |id| drop(live.lock().unwrap_or_else(PoisonError::into_inner).remove(&id))
+            move |id| drop(live.lock().unwrap_or_else(PoisonError::into_inner).runs.remove(&id))
         };
         let history = History::open(&inside("history.db"), forget)
             .with_context(|| format!("cannot open the history {}", inside("history.db").display()))?;
@@ -95,14 +101,12 @@ impl Runs {
             live,
             history,
             turns: Arc::new(Semaphore::new(settings.max_running)),
-            queued: AtomicUsize::new(0),
-            closed: AtomicBool::new(false),
             tasks: TaskTracker::new(),
             _lock: lock,
             settings,
         });
-        for unended in runs.left_behind().await? {
-            runs.lose(unended).await;
+        for record in runs.left_behind().await? {
+            runs.settle(record).await;
         }
         Ok(runs)
     }
@@ -112,35 +116,45 @@ impl Runs {
     /// # Errors
     /// Where too many wait already, or the server is going down.
     pub fn start(self: &Arc<Self>, job: &Arc<Job>, trigger: String) -> Result<Arc<Run>, Refused> {
-        if self.closed.load(Ordering::Acquire) {
+        // held until the run's task is counted: a shutdown either sees the run or lets none begin
+        let mut live = self.live();
+        if live.closed {
             return Err(Refused::ShuttingDown);
         }
         let turn = Arc::clone(&self.turns).try_acquire_owned().ok();
-        if turn.is_none() && self.queued.load(Ordering::Acquire) >= self.settings.max_queued {
-            return Err(Refused::Full(self.settings.max_queued));
+        if turn.is_none() {
+            if live.queued >= self.settings.max_queued {
+                return Err(Refused::Full(self.settings.max_queued));
+            }
+            live.queued += 1;
         }
+        let (run, writer) = self.make(job, trigger, turn.is_none());
+        live.runs.insert(run.id, Arc::clone(&run));
+        let task = Task { runs: Arc::clone(self), run: Arc::clone(&run), asked: Instant::now() };
+        self.tasks.spawn(task.run(writer, turn));
+        Ok(run)
+    }
+
+    fn make(&self, job: &Arc<Job>, trigger: String, queued: bool) -> (Arc<Run>, Writer) {
         let (id, started) = (RunId::new(), Timestamp::now());
-        let origin = Origin { run: id, job: job.name.clone(), trigger: trigger.clone(), started, pid: None };
+        let origin = Origin { run: id, job: job.name.clone(), trigger: trigger.clone(), started, child: None };
         let (writer, journal) = Journal::create(self.folder(id), origin, job.max_output);
-        let run = Arc::new(Run {
+        let run = Run {
             id,
             job: Arc::clone(job),
             started,
             trigger,
             journal,
-            state: watch::Sender::new(None),
+            begun: watch::Sender::new(queued.then_some(State::Queued)),
             cannot_start: OnceLock::new(),
             cancel: CancellationToken::new(),
-        });
-        self.live().insert(id, Arc::clone(&run));
-        let task = Task { runs: Arc::clone(self), run: Arc::clone(&run), begun: Instant::now() };
-        self.tasks.spawn(task.run(writer, turn));
-        Ok(run)
+        };
+        (Arc::new(run), writer)
     }
 
     /// The run, where it has not ended (or its end is not in the history yet).
     pub fn live_run(&self, id: RunId) -> Option<Arc<Run>> {
-        self.live().get(&id).cloned()
+        self.live().runs.get(&id).cloned()
     }
 
     /// The record of a run, live or not.
@@ -160,7 +174,7 @@ impl Runs {
     /// Where the history cannot be read.
     pub async fn list(&self, filter: Filter) -> anyhow::Result<Vec<RunRecord>> {
         let limit = filter.limit;
-        let live: Vec<_> = self.live().values().cloned().collect();
+        let live: Vec<_> = self.live().runs.values().cloned().collect();
         let mut records: HashMap<RunId, RunRecord> =
             self.history.list(filter.clone()).await?.into_iter().map(|record| (record.id, record)).collect();
         for record in live.iter().map(|run| run.record()) {
@@ -179,64 +193,70 @@ impl Runs {
     ///
     /// # Errors
     /// Where its files cannot be read.
-    pub fn journal(&self, id: RunId) -> io::Result<Arc<Journal>> {
-        Journal::open(self.folder(id))
+    pub fn journal(&self, record: &RunRecord) -> io::Result<Arc<Journal>> {
+        Journal::open(self.folder(record.id), record.end())
     }
 
     /// Ends every run, waits until all have ended, and closes the history. No run is begun from here on.
     pub async fn shut_down(&self) {
-        self.closed.store(true, Ordering::Release);
-        for run in self.live().values() {
-            run.cancel();
-        }
+        self.close();
         self.tasks.close();
         self.tasks.wait().await;
         self.history.close();
+    }
+
+    /// From here on no run begins, and every one is asked to end.
+    fn close(&self) {
+        let mut live = self.live();
+        live.closed = true;
+        for run in live.runs.values() {
+            run.cancel();
+        }
     }
 
     fn folder(&self, id: RunId) -> PathBuf {
         self.settings.state_dir.join("runs").join(id.to_string())
     }
 
-    fn live(&self) -> MutexGuard<'_, HashMap<RunId, Arc<Run>>> {
+    fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The runs that the last server left without an end, and those that it had no time to enter into the history.
-    async fn left_behind(&self) -> anyhow::Result<Vec<Unended>> {
+    async fn left_behind(&self) -> anyhow::Result<Vec<RunRecord>> {
         let mut left = self.history.unended().await?;
         let known = self.history.ids().await?;
         let folder = self.settings.state_dir.join("runs");
         let names = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?.flatten();
         let ids = names.filter_map(|name| name.file_name().to_str()?.parse::<RunId>().ok());
-        left.extend(ids.filter(|id| !known.contains(id)).map(Unended::unknown));
+        left.extend(ids.filter(|id| !known.contains(id)).map(RunRecord::of_unknown));
         Ok(left)
     }
 
     /// Settles a run that the last server left behind.
-    async fn lose(self: &Arc<Self>, Unended { mut record, mut pid }: Unended) {
+    async fn settle(self: &Arc<Self>, mut record: RunRecord) {
         let (folder, started) = (self.folder(record.id), record.started);
         let recovered = tokio::task::spawn_blocking(move || recover(&folder, started)).await;
-        record.state = State::Lost;
-        match recovered.map_err(io::Error::other).and_then(|recovered| recovered) {
-            Ok(recovered) => {
-                let end = &recovered.end;
-                (record.state, record.lines, record.bytes) = (end.state, end.lines, end.bytes);
-                record.ended = Some(Receipt::from(end));
-                if let Some(origin) = recovered.origin {
-                    (record.job, record.trigger, record.started) = (origin.job, origin.trigger, origin.started);
-                    pid = pid.or(origin.pid);
-                }
-                let (state, lines, cut) = (end.state.name(), end.lines, recovered.cut);
-                info!(run = %record.id, job = record.job, state, lines, cut, "settled a run of the last server");
-            }
-            Err(error) => warn!(run = %record.id, %error, "the journal of a lost run cannot be read"),
+        let Recovered { origin, end, cut } = match recovered.map_err(io::Error::other).and_then(|recovered| recovered) {
+            Ok(recovered) => recovered,
+            Err(error) => return warn!(run = %record.id, %error, "the journal of a lost run cannot be read"),
+        };
+        let child = origin.as_ref().and_then(|origin| origin.child);
+        match origin {
+            Some(origin) => (record.job, record.trigger, record.started) = (origin.job, origin.trigger, origin.started),
+            // a folder that was made and not yet written to: there was no run
+            None if record.job.is_empty() => return drop(fs::remove_dir_all(self.folder(record.id))),
+            None => {}
         }
-        let id = record.id;
-        self.history.save(record, None);
-        if let Some(group) = pid {
+        (record.state, record.lines, record.bytes) = (end.state, end.lines, end.bytes);
+        record.ended = Some(Receipt::from(&end));
+        let (id, lines, state) = (record.id, end.lines, end.state);
+        info!(run = %id, job = record.job, state = state.name(), lines, cut, "settled a run of the last server");
+        self.history.save(record);
+        // what a run that came to its end left behind, it left on purpose
+        if let Some(child) = child.filter(|_| state == State::Lost) {
             self.tasks.spawn(async move {
-                let ended = end_orphans(group, &id.to_string(), ORPHANS_GRACE).await;
+                let ended = end_orphans(child.pid, child.started.into(), &id.to_string(), ORPHANS_GRACE).await;
                 if ended > 0 {
                     info!(run = %id, processes = ended, "ended what was left of a lost run");
                 }
@@ -249,7 +269,7 @@ impl Runs {
 struct Task {
     runs: Arc<Runs>,
     run: Arc<Run>,
-    begun: Instant,
+    asked: Instant,
 }
 
 impl Task {
@@ -262,23 +282,18 @@ impl Task {
             Some(_) => self.execute(writer).await,
             None => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer),
         };
-        let end = writer.end(ended.state, ended.outcome, ended.usage, self.begun.elapsed());
-        self.run.state.send_replace(Some(end.state));
-        self.runs.history.save(self.run.record(), None);
-        info!(run = %self.run.id, job = self.run.job.name, state = end.state.name(), lines = end.lines, "run ended");
+        writer.end(ended.state, ended.outcome, ended.usage, self.asked.elapsed());
     }
 
     /// `None` where it was cancelled before its turn came.
     async fn wait_for_turn(&self) -> Option<OwnedSemaphorePermit> {
-        self.runs.queued.fetch_add(1, Ordering::AcqRel);
-        self.run.state.send_replace(Some(State::Queued));
-        self.runs.history.save(self.run.record(), None);
+        self.runs.history.save(self.run.record());
         let turn = tokio::select! {
             biased;
             () = self.run.cancel.cancelled() => None,
             turn = Arc::clone(&self.runs.turns).acquire_owned() => turn.ok(),
         };
-        self.runs.queued.fetch_sub(1, Ordering::AcqRel);
+        self.runs.live().queued -= 1;
         turn
     }
 
@@ -289,6 +304,7 @@ impl Task {
             ("JOBLINES_RUN", run.id.to_string()),
             ("JOBLINES_URL", format!("{}/runs/{}", self.runs.settings.url, run.id)),
         ];
+        let started = Timestamp::now();
         let process = match Process::start(&run.job.process, &identity) {
             Ok(process) => process,
             Err(error) => {
@@ -297,12 +313,21 @@ impl Task {
                 return (Ended { state: State::Failed, outcome: Outcome::Unknown, usage: None }, writer);
             }
         };
-        run.state.send_replace(Some(State::Running));
-        self.runs.history.save(run.record(), Some(process.id()));
+        run.begun.send_replace(Some(State::Running));
+        self.runs.history.save(run.record());
         info!(run = %run.id, job = run.job.name, pid = process.id(), trigger = run.trigger, "run started");
         // in the shadow of the child's own start
-        writer.begin(process.id());
+        writer.begin(Child { pid: process.id(), started });
         process.follow(writer, &run.cancel).await
+    }
+}
+
+impl Drop for Task {
+    /// However the task came to its end, its journal has ended by now, and the history is told.
+    fn drop(&mut self) {
+        let record = self.run.record();
+        info!(run = %record.id, job = record.job, state = record.state.name(), lines = record.lines, "run ended");
+        self.runs.history.save(record);
     }
 }
 

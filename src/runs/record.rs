@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use crate::record::{End, Outcome, RunId, State, Usage, stamp};
+use crate::record::{End, Outcome, RunId, State, Usage, millis, stamp};
 
 /// What is known of a run: its record.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,8 +39,32 @@ pub struct Receipt {
     pub duration: Duration,
     /// What it cost, where that was measured.
     pub usage: Option<Usage>,
-    /// Bytes of its output that were not kept.
-    pub bytes_not_kept: u64,
+    /// Bytes of its output that were not kept; nobody knows of a lost run's.
+    pub bytes_not_kept: Option<u64>,
+}
+
+impl RunRecord {
+    /// Of a run of which there is a journal and nothing else.
+    pub(super) fn of_unknown(id: RunId) -> RunRecord {
+        let (job, trigger) = (String::new(), String::new());
+        let (state, started) = (State::Lost, Timestamp::now());
+        RunRecord { id, job, state, started, trigger, ended: None, lines: 0, bytes: 0 }
+    }
+
+    /// The end that the record tells, once there is one.
+    pub fn end(&self) -> Option<End> {
+        let receipt = self.ended.as_ref()?;
+        Some(End {
+            state: self.state,
+            outcome: receipt.outcome,
+            ended: receipt.at,
+            duration: receipt.duration,
+            usage: receipt.usage,
+            lines: self.lines,
+            bytes: self.bytes,
+            bytes_not_kept: receipt.bytes_not_kept.unwrap_or(0),
+        })
+    }
 }
 
 impl From<&End> for Receipt {
@@ -50,7 +74,7 @@ impl From<&End> for Receipt {
             outcome: end.outcome,
             duration: end.duration,
             usage: end.usage,
-            bytes_not_kept: end.bytes_not_kept,
+            bytes_not_kept: (end.state != State::Lost).then_some(end.bytes_not_kept),
         }
     }
 }
@@ -78,10 +102,6 @@ struct Shown<'a> {
     trigger: &'a str,
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 impl Serialize for RunRecord {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let receipt = self.ended.as_ref();
@@ -103,7 +123,7 @@ impl Serialize for RunRecord {
             max_rss_bytes: usage.map(|usage| usage.max_rss),
             lines: self.lines,
             bytes: self.bytes,
-            bytes_not_kept: receipt.map(|receipt| receipt.bytes_not_kept),
+            bytes_not_kept: receipt.and_then(|receipt| receipt.bytes_not_kept),
             params: serde_json::Map::new(),
             trigger: &self.trigger,
         }

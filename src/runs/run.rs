@@ -23,7 +23,8 @@ pub struct Run {
     pub trigger: String,
     /// Its output.
     pub journal: Arc<Journal>,
-    pub(super) state: watch::Sender<Option<State>>,
+    /// Where it stands before its end, once that is known; its end is the journal's.
+    pub(super) begun: watch::Sender<Option<State>>,
     pub(super) cannot_start: OnceLock<String>,
     pub(super) cancel: CancellationToken,
 }
@@ -32,7 +33,7 @@ impl Run {
     /// Where it stands.
     pub fn state(&self) -> State {
         let ended = self.journal.end().map(|end| end.state);
-        ended.or(*self.state.borrow()).unwrap_or(State::Running)
+        ended.or(*self.begun.borrow()).unwrap_or(State::Running)
     }
 
     /// Waits until it is known whether its command could be started, or that it has to wait for its turn.
@@ -40,16 +41,18 @@ impl Run {
     /// # Errors
     /// Why the command could not be started.
     pub async fn begun(&self) -> Result<(), String> {
-        let mut state = self.state.subscribe();
-        // an error means that the run is gone, and then it has ended
-        let _ = state.wait_for(Option::is_some).await;
+        let mut begun = self.begun.subscribe();
+        tokio::select! {
+            biased;
+            () = self.journal.ended() => {}
+            _ = begun.wait_for(Option::is_some) => {}
+        }
         self.cannot_start.get().map_or(Ok(()), |why| Err(why.clone()))
     }
 
     /// Waits until it has ended.
     pub async fn ended(&self) {
-        let mut state = self.state.subscribe();
-        let _ = state.wait_for(|state| state.is_some_and(State::is_final)).await;
+        self.journal.ended().await;
     }
 
     /// Asks for its end. `false` where it has ended already.

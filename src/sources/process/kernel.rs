@@ -12,12 +12,14 @@ use tokio::io::unix::AsyncFd;
 
 use crate::record::{Outcome, Usage};
 
-/// Marks every descriptor but stdin, stdout and stderr close-on-exec, so that children inherit none that this program
-/// was started with.
+/// Undoes what this program may have been started with and its children should not feel: descriptors besides stdin,
+/// stdout and stderr are marked close-on-exec, and SIGCHLD, which makes exits unseen when it is ignored, is not.
 ///
 /// # Errors
 /// As close_range(2).
-pub fn keep_descriptors() -> io::Result<()> {
+pub fn shed_inheritance() -> io::Result<()> {
+    // SAFETY: the default action is no handler of ours; the program has one thread when this is called.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
     // SAFETY: with CLOSE_RANGE_CLOEXEC the call closes nothing and touches no memory of ours; it only sets a flag that
     // every descriptor opened by Rust's library has already.
     let done = unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as libc::c_int) };

@@ -22,7 +22,7 @@ use tokio::process::Child;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-pub use kernel::keep_descriptors;
+pub use kernel::shed_inheritance;
 pub use limits::raise_open_files;
 pub use orphans::end_orphans;
 pub use spawn::StartError;
@@ -89,6 +89,7 @@ pub struct Process<'a> {
     group: Pid,
     exit: ExitWatch,
     taps: Vec<(Stream, Tap)>,
+    reaped: bool,
 }
 
 /// How a run ended, as far as its process tells.
@@ -113,9 +114,10 @@ impl<'a> Process<'a> {
         let group = pid.ok_or_else(|| io::Error::other("the child has no process id"))?;
         limits::restore_open_files(group);
         let exit = ExitWatch::new(group).inspect_err(|_| {
-            let _ = spawned.child.start_kill();
+            let _ = kill_process_group(group, Signal::KILL);
+            let _ = spawned.child.try_wait();
         })?;
-        Ok(Process { settings, child: spawned.child, group, exit, taps: spawned.taps })
+        Ok(Process { settings, child: spawned.child, group, exit, taps: spawned.taps, reaped: false })
     }
 
     /// The process id of the child, which is its group's number too.
@@ -126,34 +128,28 @@ impl<'a> Process<'a> {
     /// Moves the output into the journal until the run is over; `cancel` ends it early.
     pub async fn follow(mut self, writer: Writer, cancel: &CancellationToken) -> (Ended, Writer) {
         let output = Output::new(writer);
-        let drained = CancellationToken::new();
         let taps = std::mem::take(&mut self.taps);
-        let ends: Vec<_> = taps.iter().filter_map(|(_, tap)| tap.other_end()).collect();
-        let ended = {
-            let pumping = async {
-                pump_all(taps, &output).await;
-                drained.cancel();
-                pending().await
-            };
-            tokio::select! {
-                biased;
-                ended = self.supervise(&output, &ends, &drained, cancel) => ended,
-                () = pumping => unreachable!("pumping never ends by itself"),
+        let ends = taps.iter().filter_map(|(_, tap)| tap.other_end()).collect();
+        let pumps = Pumps { ends, drained: CancellationToken::new(), stop: CancellationToken::new() };
+        let (ended, ()) = tokio::join!(
+            async {
+                let ended = self.supervise(&output, &pumps, cancel).await;
+                pumps.stop.cancel();
+                ended
+            },
+            async {
+                pump_all(taps, &output, &pumps.stop).await;
+                pumps.drained.cancel();
             }
-        };
+        );
         if let Err(error) = self.child.wait().await {
             tracing::warn!(%error, pid = self.id(), "the child cannot be waited for");
         }
+        self.reaped = true;
         (ended, output.into_writer())
     }
 
-    async fn supervise(
-        &self,
-        output: &Output,
-        ends: &[PathBuf],
-        drained: &CancellationToken,
-        cancel: &CancellationToken,
-    ) -> Ended {
+    async fn supervise(&self, output: &Output, pumps: &Pumps, cancel: &CancellationToken) -> Ended {
         let mut cause = tokio::select! {
             biased;
             _ = self.exit.exited() => None,
@@ -168,15 +164,33 @@ impl<'a> Process<'a> {
         };
         tokio::select! {
             biased;
-            closed = timeout(self.settings.drain, drained.cancelled()) => if closed.is_err() {
-                name_holders(output, ends, self.settings.drain).await;
-            },
+            () = self.drain(output, pumps) => {}
             () = cancel.cancelled(), if cause.is_none() => {
+                output.say("cancelled: what it left behind gets SIGTERM");
                 cause = Some(State::Cancelled);
                 self.terminate(output).await;
+                self.drain(output, pumps).await;
             }
         }
         Ended { state: cause.unwrap_or_else(|| self.judge(outcome)), outcome, usage }
+    }
+
+    /// Waits until nobody holds the output open any more, for so long as `drain` says; then says who does.
+    async fn drain(&self, output: &Output, pumps: &Pumps) {
+        let patience = self.settings.drain;
+        if timeout(patience, pumps.drained.cancelled()).await.is_ok() {
+            return;
+        }
+        let ends = pumps.ends.clone();
+        let holders = tokio::task::spawn_blocking(move || proc::holders(&ends)).await.unwrap_or_default();
+        if pumps.drained.is_cancelled() {
+            return;
+        }
+        let names: Vec<_> = holders.iter().map(|known| format!("{} ({})", known.pid, known.command)).collect();
+        let names = if names.is_empty() { "a process of another user".to_owned() } else { names.join(", ") };
+        output.say(&format!(
+            "the output is still held open {patience:?} after the exit (drain), and left alone, by: {names}"
+        ));
     }
 
     fn judge(&self, outcome: Outcome) -> State {
@@ -246,8 +260,18 @@ impl<'a> Process<'a> {
     }
 }
 
-async fn pump_all(taps: Vec<(Stream, Tap)>, output: &Output) {
-    let mut pumps = taps.into_iter().map(|(stream, tap)| pump(tap, stream, output));
+/// What the one who watches the child and those who read its output tell one another.
+struct Pumps {
+    /// What the other ends of the output are called.
+    ends: Vec<PathBuf>,
+    /// The output is at end of file.
+    drained: CancellationToken,
+    /// It is not waited for any longer.
+    stop: CancellationToken,
+}
+
+async fn pump_all(taps: Vec<(Stream, Tap)>, output: &Output, stop: &CancellationToken) {
+    let mut pumps = taps.into_iter().map(|(stream, tap)| pump(tap, stream, output, stop));
     match (pumps.next(), pumps.next()) {
         (Some(one), Some(other)) => {
             tokio::join!(one, other);
@@ -257,11 +281,11 @@ async fn pump_all(taps: Vec<(Stream, Tap)>, output: &Output) {
     }
 }
 
-/// Says in the journal which processes still hold the output open.
-async fn name_holders(output: &Output, ends: &[PathBuf], drain: Duration) {
-    let ends = ends.to_vec();
-    let holders = tokio::task::spawn_blocking(move || proc::holders(&ends)).await.unwrap_or_default();
-    let names: Vec<_> = holders.iter().map(|known| format!("{} ({})", known.pid, known.command)).collect();
-    let names = if names.is_empty() { "a process of another user".to_owned() } else { names.join(", ") };
-    output.say(&format!("the output is still held open {drain:?} after the exit (drain), and left alone, by: {names}"));
+impl Drop for Process<'_> {
+    /// A run that is given up (its task failed, the server goes down at once) leaves nothing behind.
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.signal(Signal::KILL);
+        }
+    }
 }

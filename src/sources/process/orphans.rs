@@ -1,6 +1,6 @@
-//! Ends what is left of a run whose server was killed: the processes of its group that carry its name.
+//! Ends what is left of a run whose server was killed: its process group, where it is certain that the group is its.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
@@ -10,27 +10,38 @@ use super::{LOOK, proc};
 /// The variable that tells a process which run it belongs to.
 const RUN: &str = "JOBLINES_RUN";
 
-/// SIGTERM to what is left of the group `group` of run `run`, SIGKILL after `grace`; how many there were.
+/// How far a process's start, which the kernel counts in ticks since boot, may lie from the time that was noted.
+const BLUR: Duration = Duration::from_secs(2);
+
+/// So long a killed process is waited for: one that the kernel cannot end is nobody's to wait for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// SIGTERM to what is left of the group that process `leader`, started at `started`, led for run `run`; SIGKILL after
+/// `grace`. How many processes there were.
 ///
-/// A number may have been given to a stranger since: only processes that were started with the run's id in their
-/// variables are taken for its own.
-pub async fn end_orphans(group: i32, run: &str, grace: Duration) -> usize {
-    let orphans = || {
-        let own = |pid: &i32| proc::has_variable(*pid, RUN, run);
-        proc::members(group).into_iter().filter(own).collect::<Vec<_>>()
-    };
-    let found = orphans();
+/// A number may have been given to a stranger since: the group is the run's where its leader is there and began when the
+/// run's did, or where one of its members was started with the run's id in its variables.
+pub async fn end_orphans(leader: i32, started: SystemTime, run: &str, grace: Duration) -> usize {
+    let found = proc::members(leader);
+    let is_leader = proc::start_time(leader).is_some_and(|time| {
+        let apart = time.duration_since(started).unwrap_or_else(|before| before.duration());
+        apart <= BLUR && found.contains(&leader)
+    });
+    if !is_leader && !found.iter().any(|pid| proc::has_variable(*pid, RUN, run)) {
+        return 0;
+    }
     signal(&found, Signal::TERM);
     let deadline = Instant::now() + grace;
-    let mut left = found.clone();
-    while !left.is_empty() {
+    loop {
+        let left = proc::members(leader);
+        if left.is_empty() || Instant::now() > deadline + PATIENCE {
+            return found.len();
+        }
         if Instant::now() >= deadline {
             signal(&left, Signal::KILL);
         }
         sleep(LOOK).await;
-        left = orphans();
     }
-    found.len()
 }
 
 fn signal(processes: &[i32], signal: Signal) {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 /// A process, as people know it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,12 +42,27 @@ fn pids() -> impl Iterator<Item = i32> {
 
 /// The process group, unless it has exited.
 fn group_of(pid: i32) -> Option<i32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // the command stands in parentheses and may hold any character
-    let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
+    let stat = stat(pid)?;
+    let mut fields = stat.split_ascii_whitespace();
     let state = fields.next()?;
     let group = fields.nth(1)?.parse().ok()?;
     (!matches!(state, "Z" | "X")).then_some(group)
+}
+
+/// When the process was started.
+pub(super) fn start_time(pid: i32) -> Option<SystemTime> {
+    let ticks: u64 = stat(pid)?.split_ascii_whitespace().nth(19)?.parse().ok()?;
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let boot: u64 = stat.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
+    let since = Duration::from_millis(ticks.saturating_mul(1000) / rustix::param::clock_ticks_per_second());
+    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(boot) + since)
+}
+
+/// The fields of /proc/PID/stat from the third, the state, on: the second, the command, stands in parentheses and may
+/// hold any character.
+fn stat(pid: i32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.get(stat.rfind(')')? + 1..).map(str::to_owned)
 }
 
 fn command(pid: i32) -> String {
@@ -66,6 +82,8 @@ mod tests {
         let group = group_of(own).unwrap();
         assert!(members(group).contains(&own));
         assert!(command(own).contains("joblines"));
+        let age = SystemTime::now().duration_since(start_time(own).unwrap() - Duration::from_secs(2)).unwrap();
+        assert!(age < Duration::from_secs(3600), "{age:?}");
     }
 
     #[test]

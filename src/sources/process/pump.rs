@@ -13,6 +13,7 @@ use pty_process::Pty;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::net::unix::pipe;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::super::line_cutter::LineCutter;
 use crate::journal::Writer;
@@ -51,6 +52,11 @@ impl Output {
         self.with(|(writer, _)| writer.say(text));
     }
 
+    /// The child has printed something.
+    fn heard(&self) {
+        self.with(|(_, last)| *last = Instant::now());
+    }
+
     /// When the child last printed something.
     pub(super) fn last(&self) -> Instant {
         self.with(|(_, last)| *last)
@@ -65,8 +71,9 @@ impl Output {
     }
 }
 
-/// Moves everything that comes out of `tap`, until nobody holds its other end any more.
-pub(super) async fn pump(mut tap: Tap, stream: Stream, output: &Output) {
+/// Moves everything that comes out of `tap`, until nobody holds its other end any more; or, once `stop` says so, what is
+/// there by then.
+pub(super) async fn pump(mut tap: Tap, stream: Stream, output: &Output, stop: &CancellationToken) {
     let mut cutter = LineCutter::default();
     let mut size = SMALLEST_READ;
     let mut patience = pin!(sleep_until(Instant::now()));
@@ -78,6 +85,10 @@ pub(super) async fn pump(mut tap: Tap, stream: Stream, output: &Output) {
         let read = tokio::select! {
             biased;
             read = tap.read_buf(cutter.buffer()) => read,
+            () = stop.cancelled() => {
+                take_rest(&tap, stream, output, &mut cutter);
+                break;
+            }
             () = patience.as_mut(), if ticking => {
                 ticking = cutter.is_waiting() && since.elapsed() < PATIENCE;
                 match ticking {
@@ -95,6 +106,7 @@ pub(super) async fn pump(mut tap: Tap, stream: Stream, output: &Output) {
                 break;
             }
         };
+        output.heard();
         let waited = cutter.buffer().len() > count;
         let pieces = cutter.cut(count);
         if !waited || pieces[0].is_some() {
@@ -113,6 +125,20 @@ pub(super) async fn pump(mut tap: Tap, stream: Stream, output: &Output) {
     append(output, stream, [cutter.flush(), None]);
 }
 
+/// Moves what is in `tap` at this moment, at most a wide pipe's worth: somebody may go on filling it.
+fn take_rest(tap: &Tap, stream: Stream, output: &Output, cutter: &mut LineCutter) {
+    let mut block = vec![0; LARGEST_READ];
+    let mut left = WIDE_PIPE;
+    while let Ok(count @ 1..) = tap.read_now(&mut block) {
+        cutter.buffer().extend_from_slice(&block[..count]);
+        append(output, stream, cutter.cut(count));
+        left = left.saturating_sub(count);
+        if left == 0 {
+            break;
+        }
+    }
+}
+
 /// Makes room for a read of about `size`, and says for how much there is room.
 fn reserve(buffer: &mut BytesMut, size: usize) -> usize {
     if buffer.capacity() - buffer.len() < size / 2 {
@@ -122,12 +148,7 @@ fn reserve(buffer: &mut BytesMut, size: usize) -> usize {
 }
 
 fn append(output: &Output, stream: Stream, pieces: [Option<bytes::Bytes>; 2]) {
-    output.with(|(writer, last)| {
-        *last = Instant::now();
-        for piece in pieces.into_iter().flatten() {
-            writer.append(stream, piece);
-        }
-    });
+    output.with(|(writer, _)| pieces.into_iter().flatten().for_each(|piece| writer.append(stream, piece)));
 }
 
 fn report(output: &Output, stream: Stream, error: &io::Error) {
@@ -147,6 +168,14 @@ impl Tap {
                 Some(PathBuf::from(name.into_string().ok()?))
             }
         }
+    }
+
+    /// What is there, without waiting and whatever the runtime knows of it.
+    fn read_now(&self, block: &mut [u8]) -> io::Result<usize> {
+        Ok(match self {
+            Tap::Pipe(pipe) => rustix::io::read(pipe, block)?,
+            Tap::Terminal(terminal) => rustix::io::read(terminal, block)?,
+        })
     }
 
     /// Fewer, larger reads. Refused where the user's pipes hold too much memory already: then it stays as it is.

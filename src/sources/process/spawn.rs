@@ -101,21 +101,24 @@ fn on_pipes(line: &Line<'_>, settings: &Settings) -> io::Result<Spawned> {
     }
     command.envs(line.variables.own.iter().map(|(name, value)| (name, value)));
     command.current_dir(&settings.cwd).stdin(Stdio::null()).process_group(0);
-    let (out, out_end) = io::pipe()?;
+    let (out, out_end) = tap()?;
     let mut taps = vec![(Stream::Stdout, out)];
     if settings.merge_stderr {
         command.stderr(out_end.try_clone()?);
     } else {
-        let (err, err_end) = io::pipe()?;
+        let (err, err_end) = tap()?;
         taps.push((Stream::Stderr, err));
         command.stderr(err_end);
     }
-    let child = command.stdout(out_end).spawn()?;
     // our copies of the write ends go with the command: only the child's are left
-    drop(command);
-    let tap = |(stream, end)| Ok((stream, Tap::Pipe(pipe::Receiver::from_owned_fd(OwnedFd::from(end))?)));
-    let taps = taps.into_iter().map(tap).collect::<io::Result<_>>()?;
+    let child = command.stdout(out_end).spawn()?;
     Ok(Spawned { child, taps })
+}
+
+/// A pipe: the end to read from, and the child's.
+fn tap() -> io::Result<(Tap, io::PipeWriter)> {
+    let (ours, theirs) = io::pipe()?;
+    Ok((Tap::Pipe(pipe::Receiver::from_owned_fd(OwnedFd::from(ours))?), theirs))
 }
 
 fn on_terminal(line: &Line<'_>, settings: &Settings) -> io::Result<Spawned> {

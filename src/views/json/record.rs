@@ -1,11 +1,8 @@
 //! The receipt of a run as JSON: the `end` object of the streams. A value nobody knows is null, never 0.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
-use crate::record::stamp;
-use crate::record::{End, State};
+use crate::record::{End, State, millis, stamp};
 
 /// The last object of a stream; its fields are named and ordered as clients see them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -44,8 +41,4 @@ pub fn end_record(end: &End) -> EndRecord {
         max_rss_bytes: end.usage.map(|usage| usage.max_rss),
         ended: stamp(end.ended),
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
