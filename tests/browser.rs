@@ -1,0 +1,118 @@
+//! The streamed page in a real browser that runs no scripts.
+
+mod harness;
+
+use harness::browser::Browser;
+use harness::{Server, wait_for};
+
+/// Properties other than colours that can tell one row from another.
+const SHAPES: [&str; 8] = [
+    "border-left-style",
+    "border-left-width",
+    "font-style",
+    "font-weight",
+    "text-decoration-line",
+    "padding-left",
+    "box-shadow",
+    "background-image",
+];
+
+fn shape(browser: &Browser, css: &str) -> Vec<String> {
+    SHAPES.iter().map(|property| browser.style(css, property).unwrap_or_default()).collect()
+}
+
+#[test]
+fn the_first_line_is_on_screen_before_the_second_is_printed() {
+    let Some(browser) = Browser::without_scripts() else { return };
+    let server = Server::with_job("echo one; read _ < gate; echo two; read _ < gate; echo three");
+    let gate = server.gate("gate");
+    browser.open(&server.url("/jobs/job"));
+    browser.wait_for_text("#lines", "one");
+    assert!(browser.text("#lines").is_some_and(|text| !text.contains("two")));
+    assert!(!browser.is_shown("#end"));
+    gate.pass();
+    browser.wait_for_text("#lines", "two");
+    gate.pass();
+    browser.wait_for_text("#lines", "three");
+    browser.wait_for_text("#end", "finished");
+    assert_eq!(server.runs("job").len(), 1);
+}
+
+#[test]
+fn the_end_is_where_the_eye_falls() {
+    let Some(browser) = Browser::without_scripts() else { return };
+    let server = Server::with_job("echo one; exit 3");
+    browser.size(1280, 800);
+    browser.open(&server.url("/jobs/job"));
+    browser.wait_for_text("#end", "exit code 3");
+    let [_, top, width, height] = browser.place("#end").unwrap();
+    assert!(top + height <= 800.0 && width > 0.0 && height > 0.0, "the footer of a short run is on screen");
+    let [_, lines, _, lines_height] = browser.place("#lines").unwrap();
+    assert!(top >= lines + lines_height, "it follows the lines");
+}
+
+#[test]
+fn stderr_and_system_lines_differ_by_more_than_colour() {
+    let Some(browser) = Browser::without_scripts() else { return };
+    let server = Server::start("[jobs.job]\ncommand = 'echo out; echo err >&2; sleep 1000 &'\ndrain = '100ms'\n");
+    browser.open(&server.url("/jobs/job"));
+    browser.wait_for_text("#end", "finished");
+    assert!(browser.is_shown(".stderr") && browser.is_shown(".system"));
+    let (plain, stderr, system) = (shape(&browser, "#L1"), shape(&browser, ".stderr"), shape(&browser, ".system"));
+    assert_ne!(stderr, plain, "{SHAPES:?} of stderr");
+    assert_ne!(system, plain, "{SHAPES:?} of system lines");
+    assert_ne!(stderr, system, "and from each other");
+}
+
+#[test]
+fn both_themes_are_dark_on_light_and_light_on_dark() {
+    let Some(browser) = Browser::without_scripts() else { return };
+    let server = Server::with_job("echo one");
+    let brightness = |colour: &str| -> f64 {
+        let numbers = colour.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_end_matches(')').split(',');
+        numbers.take(3).map(|number| number.trim().parse::<f64>().unwrap()).sum()
+    };
+    for (scheme, is_dark) in [("light", false), ("dark", true)] {
+        browser.scheme(scheme);
+        browser.open(&server.url("/jobs/job"));
+        browser.wait_for_text("#end", "finished");
+        let painted = |css: &str| browser.style(css, "background-color").filter(|colour| !colour.ends_with(", 0)"));
+        let behind = brightness(&painted("body").or_else(|| painted("html")).expect("a page has a background"));
+        let text = brightness(&browser.style("#lines", "color").unwrap());
+        assert_eq!(text > behind, is_dark, "{scheme}: text {text}, behind it {behind}");
+        assert!((text - behind).abs() > 350.0, "{scheme}: text {text}, behind it {behind}");
+        let font = browser.style("#lines", "font-family").unwrap();
+        assert!(font.contains("mono"), "{font}");
+    }
+}
+
+#[test]
+fn a_phone_need_not_be_scrolled_sideways() {
+    let Some(browser) = Browser::without_scripts() else { return };
+    let long = "a".repeat(2000);
+    let server = Server::start(&format!(
+        "[jobs.job]\ndescription = 'A job'\ncommand = \"echo {long}; echo 'words and more words and yet more words in one line'; exit 3\"\n"
+    ));
+    browser.size(390, 844);
+    for target in ["/jobs/job", "/", "/runs", "/nowhere", "/jobs/job/form"] {
+        browser.open(&server.url(target));
+        wait_for("the page", || browser.url().ends_with(target) && browser.is_shown("body"));
+        if target == "/jobs/job" {
+            browser.wait_for_text("#end", "exit code 3");
+        }
+        assert_eq!(browser.content_size()[0], 390.0, "{target}");
+    }
+}
+
+#[test]
+fn a_run_is_cancelled_by_a_button_without_scripts() {
+    let Some(browser) = Browser::without_scripts() else { return };
+    let server = Server::with_job("echo one; sleep 1000");
+    browser.open(&server.url("/jobs/job"));
+    browser.wait_for_text("#lines", "one");
+    browser.click("form[action$='/cancel'] button");
+    wait_for("the run to be cancelled", || server.runs("job")[0]["state"] == "cancelled");
+    wait_for("the browser to be at the run", || browser.url().contains("/runs/"));
+    browser.wait_for_text("#end", "finished");
+    assert_eq!(server.runs("job").len(), 1);
+}

@@ -1,0 +1,161 @@
+//! `joblines check`: every mistake of a file together, each with its place and its remedy.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod harness;
+
+use std::fs;
+
+use harness::{Ended, joblines, run_to_end};
+
+/// What `check` says about this `jobs.toml`.
+fn check(config: &str) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("jobs.toml"), config).unwrap();
+    run_to_end(joblines(["check"]).current_dir(folder.path()))
+}
+
+/// Everything that `check` says against this `jobs.toml`.
+fn mistakes(config: &str) -> String {
+    let ended = check(config);
+    assert_eq!(ended.code, Some(1), "{config}\n{}{}", ended.text(), ended.stderr);
+    ended.stderr
+}
+
+#[test]
+fn a_good_file_ends_with_0_and_no_complaint() {
+    let ended = check("[jobs.hi]\ncommand = 'echo hi'\n");
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn every_key_of_this_version_is_taken() {
+    let ended = check(
+        r#"
+        [server]
+        listen = ["127.0.0.1:8080", "[::1]:0", "localhost:0", "unix:/run/joblines.sock"]
+        state_dir = "state"
+        hosts = ["jobs.example.org"]
+        base_path = "/joblines"
+
+        [jobs.backup]
+        description = "Back up the database"
+        command = ["./backup.sh", "daily"]
+        env = { LANG = "C.UTF-8" }
+        inherit_env = ["PATH", "HOME"]
+        cwd = "."
+        pty = false
+        merge_stderr = true
+        timeout = "30m"
+        idle_timeout = "90s"
+        grace = "10s"
+        drain = "2s"
+        on_disconnect = "cancel"
+        success_codes = [0, 3]
+        max_output = "1GiB"
+        methods = ["POST"]
+
+        [jobs."with.dots_and-more9"]
+        command = "make -j2 2>&1 | ts"
+        inherit_env = false
+        pty = true
+        on_disconnect = "continue"
+        methods = ["GET", "POST"]
+        "#,
+    );
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn all_mistakes_are_reported_together_each_with_its_place() {
+    let said = mistakes(
+        "[server]\nlisten = ['nonsense']\n\n[jobs.one]\ncomand = 'echo'\ntimeout = 'soon'\n\n\
+         [jobs.two]\ncommand = 'echo'\nmax_output = '1 elephant'\npty = 'yes'\non_disconnect = 'stop'\n\n[jobs.'a b']\ncommand = 'x'\n",
+    );
+    for place in ["2:11", "5:1", "6:11", "10:14", "11:7", "12:17", "14:7"] {
+        assert!(said.contains(&format!("jobs.toml:{place}")), "no mistake at {place}:\n{said}");
+    }
+    assert!(said.matches('^').count() >= 7, "{said}");
+}
+
+#[test]
+fn a_misspelt_key_is_recognised() {
+    for (config, said_so) in [
+        ("[jobs.a]\ncomand = 'x'\n", "did you mean `command`?"),
+        ("[jobs.a]\ncommand = 'x'\ntimout = '1s'\n", "did you mean `timeout`?"),
+        ("[server]\nlisen = []\n[jobs.a]\ncommand = 'x'\n", "did you mean `listen`?"),
+        ("[job.a]\ncommand = 'x'\n", "did you mean `jobs`?"),
+    ] {
+        let said = mistakes(config);
+        assert!(said.contains("unknown key") && said.contains(said_so), "{said}");
+    }
+}
+
+#[test]
+fn what_belongs_to_a_later_version_is_refused_and_never_ignored() {
+    for key in ["overlap = 'refuse'", "stdin = 'body'", "params.target = { choices = ['daily'] }"] {
+        let said = mistakes(&format!("[jobs.a]\ncommand = 'x'\n{key}\n"));
+        assert!(said.contains("not supported yet") && said.contains("jobs.toml:3:"), "{key}: {said}");
+    }
+    for key in ["keep_runs = 200", "keep_for = '30d'", "keep_bytes = '10GiB'"] {
+        let said = mistakes(&format!("[server]\n{key}\n[jobs.a]\ncommand = 'x'\n"));
+        assert!(said.contains("not supported yet") && said.contains("jobs.toml:2:"), "{key}: {said}");
+    }
+    for table in ["[feeds.app]\ndirectory = '/var/log'", "[auth]\n"] {
+        let said = mistakes(&format!("[jobs.a]\ncommand = 'x'\n{table}\n"));
+        assert!(said.contains("not supported yet"), "{table}: {said}");
+    }
+}
+
+#[test]
+fn values_that_cannot_be_meant_are_refused() {
+    for (line, value) in [
+        ("command = []", ""),
+        ("command = ''", ""),
+        ("command = 7", ""),
+        ("command = ['echo', 7]", ""),
+        ("command = 'x'\ntimeout = '-1s'", "-1s"),
+        ("command = 'x'\ntimeout = 30", ""),
+        ("command = 'x'\ngrace = '10 parsecs'", "parsecs"),
+        ("command = 'x'\nsuccess_codes = []", ""),
+        ("command = 'x'\nsuccess_codes = [256]", "256"),
+        ("command = 'x'\nmethods = []", ""),
+        ("command = 'x'\nmethods = ['PUT']", "PUT"),
+        ("command = 'x'\nenv = { 'A=B' = 'c' }", "A=B"),
+        ("command = \"a\\u0000b\"", ""),
+    ] {
+        let said = mistakes(&format!("[jobs.a]\n{line}\n"));
+        assert!(said.contains("jobs.toml:") && said.contains(value), "{line}: {said}");
+    }
+    let said = mistakes("[jobs.a]\ndescription = 'no command'\n");
+    assert!(said.contains("command"), "{said}");
+}
+
+#[test]
+fn names_of_jobs_are_bounded() {
+    let longest = "a".repeat(64);
+    assert_eq!(check(&format!("[jobs.{longest}]\ncommand = 'x'\n")).code, Some(0));
+    for name in [format!("{longest}a"), "'.hidden'".to_owned(), "'a/b'".to_owned(), "''".to_owned(), "'é'".to_owned()]
+    {
+        mistakes(&format!("[jobs.{name}]\ncommand = 'x'\n"));
+    }
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_shown_with_the_place() {
+    let said = mistakes("[jobs.a]\ncommand = 'x\n");
+    assert!(said.contains("jobs.toml:2:"), "{said}");
+    assert_eq!(check("").code, Some(0), "a file without jobs is a beginning");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_one_clear_line() {
+    let ended = run_to_end(&mut joblines(["check", "--config", "/no/such/jobs.toml"]));
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.one_line().contains("/no/such/jobs.toml"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_env_file_that_cannot_be_read_is_a_mistake_with_its_place() {
+    let said = mistakes("[jobs.a]\ncommand = 'x'\nenv_file = 'missing.env'\n");
+    assert!(said.contains("jobs.toml:3:") && said.contains("missing.env"), "{said}");
+}

@@ -1,0 +1,105 @@
+//! Takes the pictures of the pages: running, failed and finished, in both themes, on a desk and on a phone.
+//!
+//! They go to `target/tmp/pictures`. `JOBLINES_PICTURES=docs cargo test --test screenshots` takes the pictures of the
+//! README anew, into `docs/` (relative to the project).
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod harness;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use harness::browser::Browser;
+use harness::{Gate, Server};
+
+/// Jobs that look like something; `deploy` waits at its gate.
+const JOBS: &str = r#"
+[jobs.deploy]
+description = "Build, test and roll out the shop"
+command = '''
+printf '\033[1m==> Fetching\033[0m origin/main\n'
+echo 'HEAD is now at 3f2a91c Take the basket along after login'
+printf '\033[1m==> Building\033[0m\n'
+printf '\033[32m   Compiling\033[0m basket v2.3.1\n\033[32m   Compiling\033[0m shop v7.0.4\n'
+sleep 0.1
+echo 'warning: unused variable: `coupon`' >&2
+echo '  --> src/basket.rs:118:9' >&2
+sleep 0.1
+printf '\033[32m    Finished\033[0m release in 12.4 s\n'
+printf '\033[1m==> Testing\033[0m\n'
+echo 'test checkout::empty_basket ... ok'
+echo 'test checkout::price_is_rounded_once ... ok'
+printf '[#####               ]  25%%\r[##########          ]  50%%\r[###############     ]  75%% of 214 tests'
+read _ < gate
+printf '\r[####################] 100%% of 214 tests\n'
+printf '\033[1m==> Rolling out\033[0m\n'
+echo 'web-1 \342\234\223   web-2 \342\234\223   web-3 \342\234\223'
+echo 'Done: https://shop.example.org runs 3f2a91c'
+'''
+[jobs.migrate]
+description = "Bring the database up to date"
+command = '''
+echo 'Applying 0041_add_coupons ... ok'
+echo 'Applying 0042_split_address ...'
+sleep 0.1
+echo 'ERROR: column "street" contains null values' >&2
+echo 'STATEMENT: ALTER TABLE address ALTER COLUMN street SET NOT NULL' >&2
+exit 3
+'''
+[jobs.backup]
+description = "Save the database, then start the watcher"
+command = "seq -f 'table %02g saved' 1 6; sleep 1000 &"
+drain = "200ms"
+"#;
+
+/// Where the pictures go.
+fn folder() -> PathBuf {
+    let folder = match std::env::var_os("JOBLINES_PICTURES") {
+        Some(folder) => Path::new(env!("CARGO_MANIFEST_DIR")).join(folder),
+        None => Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures"),
+    };
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Takes one picture, and checks that it is one: a PNG of the window's width that is not of one colour alone.
+fn take(browser: &Browser, name: &str, width: u32) {
+    let png = browser.screenshot();
+    assert_eq!(png[..8], *b"\x89PNG\r\n\x1a\n");
+    assert_eq!(png[16..20], width.to_be_bytes(), "{name}");
+    assert!(png.len() > 3000, "{name}: nothing to see in {} bytes", png.len());
+    fs::write(folder().join(format!("{name}.png")), png).unwrap();
+}
+
+/// Shows `deploy` while it runs and after it has ended.
+fn take_deploy(browser: &Browser, server: &Server, gate: &Gate, name: &str, width: u32) {
+    browser.open(&server.url("/jobs/deploy"));
+    browser.wait_for_text("#lines", "75%");
+    take(browser, &format!("running-{name}"), width);
+    gate.pass();
+    browser.wait_for_text("#end", "finished");
+    take(browser, &format!("finished-{name}"), width);
+}
+
+#[test]
+fn pictures_of_every_page_are_taken() {
+    let Some(browser) = Browser::without_scripts() else { return };
+    let server = Server::start(JOBS);
+    let gate = server.gate("gate");
+    for (device, width, height) in [("desk", 1100, 640), ("phone", 390, 844)] {
+        for theme in ["light", "dark"] {
+            let name = format!("{device}-{theme}");
+            browser.size(width, height);
+            browser.scheme(theme);
+            take_deploy(&browser, &server, &gate, &name, width);
+            for (job, page) in [("migrate", "failed"), ("backup", "left-behind")] {
+                browser.open(&server.url(&format!("/jobs/{job}")));
+                browser.wait_for_text("#end", "finished");
+                take(&browser, &format!("{page}-{name}"), width);
+            }
+            browser.open(&server.url("/"));
+            browser.wait_for_text("body", "Bring the database up to date");
+            take(&browser, &format!("front-{name}"), width);
+        }
+    }
+}
