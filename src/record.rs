@@ -299,8 +299,9 @@ pub struct Usage {
     pub cpu_user: Duration,
     /// Time in the kernel.
     pub cpu_system: Duration,
-    /// The largest resident set of any one process of it, in bytes.
-    pub max_rss: u64,
+    /// The largest resident set of any one process of it, in bytes. `None` where it is not larger than the server's own:
+    /// the kernel counts that one in, for a child is the server's image until it executes its program.
+    pub max_rss: Option<u64>,
 }
 
 /// The time as every format writes it: RFC 3339, UTC, microseconds.

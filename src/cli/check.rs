@@ -1,10 +1,10 @@
 //! `joblines check`: every mistake in `jobs.toml`, each with its place. It starts nothing.
 
-use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::{self, Mistakes};
+use super::report;
+use crate::config;
 
 /// Reports the mistakes of the file, or how many jobs it has.
 pub(super) fn check(path: &Path) -> ExitCode {
@@ -18,14 +18,5 @@ pub(super) fn check(path: &Path) -> ExitCode {
             report(&mistakes);
             ExitCode::FAILURE
         }
-    }
-}
-
-/// Shows mistakes to a person, in colour on a terminal.
-pub(super) fn report(mistakes: &Mistakes) {
-    if io::stderr().is_terminal() {
-        eprintln!("{}", mistakes.render_coloured());
-    } else {
-        eprintln!("{mistakes}");
     }
 }

@@ -4,12 +4,13 @@ mod check;
 pub mod client;
 mod serve;
 
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::Listen;
+use crate::config::{Listen, Mistakes};
 use client::run::RunArgs;
 
 /// Turns commands into pages: visit a job's URL, it runs, and every line shows at once.
@@ -74,4 +75,13 @@ fn run_there(arguments: RunArgs) -> anyhow::Result<ExitCode> {
     let code = runtime.block_on(client::run::run(arguments));
     // a write to a pager that nobody reads must not hold the exit up
     std::process::exit(code.into());
+}
+
+/// Shows mistakes to a person, in colour on a terminal.
+fn report(mistakes: &Mistakes) {
+    if io::stderr().is_terminal() {
+        eprintln!("{}", mistakes.render_coloured());
+    } else {
+        eprintln!("{mistakes}");
+    }
 }

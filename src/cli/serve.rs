@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
 
-use super::{ServeArguments, check};
+use super::{ServeArguments, report};
 use crate::config::{self, Config, Listen};
 use crate::http::listen::{Limits, Listener, Stop, Timeouts};
 use crate::http::{self, App};
@@ -28,7 +28,7 @@ pub(super) fn serve(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let mut config = match config::load(&arguments.config) {
         Ok(config) => config,
         Err(mistakes) => {
-            check::report(&mistakes);
+            report(&mistakes);
             return Ok(ExitCode::FAILURE);
         }
     };

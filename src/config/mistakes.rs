@@ -177,7 +177,11 @@ impl Mistakes {
     fn render(&self, renderer: &Renderer) -> String {
         let each = self.list.iter().map(|mistake| {
             let source = self.sources.get(mistake.source.0);
-            renderer.render(&[mistake_group(mistake, source)])
+            match (&mistake.span, &mistake.remedy) {
+                // about the file as a whole: there is no line to show
+                (None, Some(remedy)) => format!("error: {}; {remedy}", mistake.problem),
+                _ => renderer.render(&[mistake_group(mistake, source)]),
+            }
         });
         each.collect::<Vec<_>>().join("\n\n")
     }

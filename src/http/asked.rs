@@ -1,10 +1,10 @@
 //! A request as every handler reads it: who asks, in what way, with which query, for which format.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 
-use super::{EventId, Peer, Query, Refusal, Visit, Wanted, negotiate};
+use super::{EventId, Peer, Query, Refusal, Visit, Wanted, choose};
 
 /// What a handler knows of a request besides its path and its body.
 pub(super) struct Asked {
@@ -22,7 +22,7 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let query = Query::parse(parts.uri.query().unwrap_or_default())?;
-        let wanted = negotiate(query.value("format"), &parts.headers)?;
+        let wanted = choose(query.value("format"), &parts.headers)?;
         let peer = match parts.extensions.get::<Peer>() {
             Some(Peer::Tcp(address)) => address.ip().to_string(),
             Some(Peer::Unix) => "a unix socket".to_owned(),
@@ -36,6 +36,20 @@ impl<S: Sync> FromRequestParts<S> for Asked {
             wanted,
             peer,
         })
+    }
+}
+
+/// The name in a path: of a job, a run, a file.
+pub(super) struct Name(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(name)) => Ok(Name(name)),
+            Err(_) => Err(Refusal::bad_request(format!("the path {} is not UTF-8", parts.uri.path()))),
+        }
     }
 }
 

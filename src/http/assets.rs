@@ -1,14 +1,13 @@
 //! `/assets`: the style sheet, kept by browsers for as long as it stays the same.
 
-use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{Asked, Refusal};
+use super::{Asked, Name, Refusal};
 use crate::views::assets;
 
 /// A file that pages link to; its URL holds a digest of its content, so it may be kept for ever.
-pub(super) async fn serve(Path(name): Path<String>, asked: Asked) -> Result<Response, Refusal> {
+pub(super) async fn serve(Name(name): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     let Some(asset) = assets::find(&name) else {
         return Err(Refusal::not_found(format!("there is no file `{name}`")));

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::runs::{Answer, Found, Viewed, answer_with_record, find_run, resume};
-use super::{App, Asked, EventId, Query, Reached, Refusal, Tie, Visit, Wanted, page, pages};
+use super::{
+    Answer, App, Asked, EventId, Found, Name, Query, Reached, Refusal, Tie, Viewed, Visit, Wanted, answer_with_record,
+    find_run, job_page, page, pages, resume,
+};
 use crate::config::{Job, OnDisconnect};
 use crate::runs::{Filter, Refused, Run};
 
@@ -42,7 +44,7 @@ enum Plan {
 /// Starts a run and streams it.
 pub(super) async fn start(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    Name(name): Name,
     asked: Asked,
     body: Body,
 ) -> Result<Response, Refusal> {
@@ -71,11 +73,7 @@ pub(super) async fn start(
 }
 
 /// The job's form.
-pub(super) async fn form(
-    State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    asked: Asked,
-) -> Result<Response, Refusal> {
+pub(super) async fn form(State(app): State<Arc<App>>, Name(name): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     let job = find(&app, &name)?;
     asked.query.refuse_unknown(&["format"])?;
@@ -171,5 +169,5 @@ fn nothing(wanted: Wanted) -> Response {
 async fn show_form(app: &App, job: &Arc<Job>) -> Result<Response, Refusal> {
     let filter = Filter { job: Some(job.name.clone()), limit: SHOWN_RUNS, ..Filter::default() };
     let runs = app.runs.list(filter).await.map_err(super::failed)?;
-    Ok(page(StatusCode::OK, pages::form(&super::overview::job_page(app, job, &runs))))
+    Ok(page(StatusCode::OK, pages::form(&job_page(app, job, &runs))))
 }

@@ -29,12 +29,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::config::{Config, Job};
 use crate::runs::Runs;
 use crate::views::{EventId, Format, Reached, pages};
-use asked::Asked;
+use asked::{Asked, Name};
 use error::Refusal;
 use guard::{BadHost, Hosts, TooLarge, Visit};
 use listen::Peer;
-use negotiate::{Wanted, negotiate, negotiate_error};
+use negotiate::{Wanted, choose, choose_for_error};
+use overview::{job_page, line_of, runs_page};
 use query::{BadParameter, Query};
+use runs::{Answer, Found, Viewed, answer_with_record, find_run, resume};
 use stream::{Show, Stream, Tie};
 
 /// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other
@@ -114,7 +116,7 @@ pub fn router(app: Arc<App>) -> Router {
 async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let format = parts.uri.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("format=")));
-    let wanted = negotiate_error(format, &parts.headers);
+    let wanted = choose_for_error(format, &parts.headers);
     let mut response = match check(&app, &parts) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(refusal) => refusal.into_response(),

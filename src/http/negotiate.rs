@@ -62,7 +62,7 @@ const TYPES: [(&str, &str, Wanted); 7] = [
 /// The format for a request whose `?format=` is `format`, if it has one, and whose headers are `headers`.
 ///
 /// An unknown `format` is an error. An Accept header that names nothing we have is answered in text, as curl's `*/*` is.
-pub fn negotiate(format: Option<&str>, headers: &HeaderMap) -> Result<Wanted, BadParameter> {
+pub fn choose(format: Option<&str>, headers: &HeaderMap) -> Result<Wanted, BadParameter> {
     match format {
         Some(name) => by_name(name),
         None => Ok(by_accept(headers)),
@@ -70,8 +70,8 @@ pub fn negotiate(format: Option<&str>, headers: &HeaderMap) -> Result<Wanted, Ba
 }
 
 /// The format for a request, for errors: one that is told about an unknown `format` is answered by its Accept header.
-pub fn negotiate_error(format: Option<&str>, headers: &HeaderMap) -> Wanted {
-    negotiate(format, headers).unwrap_or_else(|_| by_accept(headers))
+pub fn choose_for_error(format: Option<&str>, headers: &HeaderMap) -> Wanted {
+    choose(format, headers).unwrap_or_else(|_| by_accept(headers))
 }
 
 fn by_name(name: &str) -> Result<Wanted, BadParameter> {
@@ -164,15 +164,15 @@ mod tests {
     #[test]
     fn every_format_has_its_name() {
         for wanted in Wanted::ALL {
-            assert_eq!(negotiate(Some(wanted.name()), &accept("image/png")), Ok(wanted));
+            assert_eq!(choose(Some(wanted.name()), &accept("image/png")), Ok(wanted));
         }
     }
 
     #[test]
     fn an_unknown_format_is_refused_with_the_known_ones() {
-        let error = negotiate(Some("xml"), &accept("text/html")).unwrap_err();
+        let error = choose(Some("xml"), &accept("text/html")).unwrap_err();
         assert_eq!(error.to_string(), "`format` cannot be `xml`; allowed: html, text, ndjson, sse, json");
-        assert_eq!(negotiate_error(Some("xml"), &accept("text/html")), Wanted::Html);
+        assert_eq!(choose_for_error(Some("xml"), &accept("text/html")), Wanted::Html);
     }
 
     #[test]
@@ -203,15 +203,15 @@ mod tests {
             ("text/html;q=2", Text),
             ("text/html;q=0.0001", Text),
         ] {
-            assert_eq!(negotiate(None, &accept(value)), Ok(expected), "{value}");
+            assert_eq!(choose(None, &accept(value)), Ok(expected), "{value}");
         }
-        assert_eq!(negotiate(None, &HeaderMap::new()), Ok(Text));
+        assert_eq!(choose(None, &HeaderMap::new()), Ok(Text));
     }
 
     #[test]
     fn several_accept_headers_are_one() {
         let mut headers = accept("text/html;q=0.4");
         headers.append(header::ACCEPT, HeaderValue::from_static("application/json;q=0.5"));
-        assert_eq!(negotiate(None, &headers), Ok(Wanted::Json));
+        assert_eq!(choose(None, &headers), Ok(Wanted::Json));
     }
 }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{App, Asked, Reached, Refusal, Show, Stream, TRAILERS, Tie, Wanted, failed, page, pages};
+use super::{
+    App, Asked, Name, Reached, Refusal, Show, Stream, TRAILERS, Tie, Wanted, failed, line_of, page, pages, runs_page,
+};
 use crate::journal::{Journal, Selection};
 use crate::record::{self, RunId, Start};
 use crate::runs::{Filter, Run, RunRecord};
@@ -122,9 +124,18 @@ impl Answer<'_> {
 
 /// The journal of a run that has ended, read by a thread that may wait for the disk.
 async fn open(app: &App, record: RunRecord) -> Result<Arc<Journal>, Refusal> {
-    let runs = Arc::clone(&app.runs);
+    let (runs, id) = (Arc::clone(&app.runs), record.id);
+    let is_whole = record.bytes_not_kept() == Some(0);
     let journal = tokio::task::spawn_blocking(move || runs.journal(&record)).await;
-    journal.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))
+    let journal = journal.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))?;
+    if is_whole && journal.totals().bytes == 0 && journal.end().is_some_and(|end| end.bytes > 0) {
+        return Err(Refusal::new(
+            StatusCode::GONE,
+            format!("the output of run {id} is not in the state directory any more"),
+        )
+        .remedy("format=json shows its record"));
+    }
+    Ok(journal)
 }
 
 /// What every stream says of itself.
@@ -174,21 +185,13 @@ pub(super) fn answer_with_record(record: &RunRecord, status: StatusCode) -> Resp
 }
 
 /// One run.
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> Result<Response, Refusal> {
+pub(super) async fn show(State(app): State<Arc<App>>, Name(id): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     replay(&app, find(&app, &id).await?, asked).await
 }
 
 /// The newest run of a job.
-pub(super) async fn last(
-    State(app): State<Arc<App>>,
-    Path(job): Path<String>,
-    asked: Asked,
-) -> Result<Response, Refusal> {
+pub(super) async fn last(State(app): State<Arc<App>>, Name(job): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     let filter = Filter { job: Some(job.clone()), limit: 1, ..Filter::default() };
     let newest = app.runs.list(filter).await.map_err(failed)?.pop();
@@ -244,11 +247,7 @@ pub(super) async fn resume(app: &App, found: Found, reached: Reached, asked: &As
 }
 
 /// Asks for a run's end.
-pub(super) async fn cancel(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> Result<Response, Refusal> {
+pub(super) async fn cancel(State(app): State<Arc<App>>, Name(id): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("POST")?;
     asked.of_own_will()?;
     let found = find(&app, &id).await?;
@@ -290,12 +289,12 @@ pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Re
     records.truncate(limit);
     let next = records.last().filter(|_| more).map(|record| record.id);
     Ok(match asked.wanted {
-        Wanted::Html => page(StatusCode::OK, pages::runs(&super::overview::runs_page(&app, &filter, &records, next))),
+        Wanted::Html => page(StatusCode::OK, pages::runs(&runs_page(&app, &filter, &records, next))),
         Wanted::Json => super::json(StatusCode::OK, &serde_json::json!({ "runs": records, "next": next })),
         Wanted::Ndjson => {
             super::lines("application/x-ndjson", records.iter().filter_map(|r| serde_json::to_string(r).ok()))
         }
-        Wanted::Text => super::lines("text/plain; charset=utf-8", records.iter().map(super::overview::line_of)),
+        Wanted::Text => super::lines("text/plain; charset=utf-8", records.iter().map(line_of)),
         Wanted::Sse => {
             return Err(Refusal::bad_request("a list of runs is no stream").remedy("allowed: html, text, ndjson, json"));
         }

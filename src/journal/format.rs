@@ -18,7 +18,7 @@
 //! |---|---|---|---|---|---|
 //! | 0 | kind u8 | 0 | kind u8 | 0 | `JOBLINES` |
 //! | 1 | stream u8: 1 stdout, 2 stderr, 3 system | 1 | state u8: index in `State::ALL` | 8 | version u16 |
-//! | 2 | flags u8: 1 continues, 2 open | 2 | flags u8: 1 exited, 2 signalled, 4 usage known | 10 | entry size u16 |
+//! | 2 | flags u8: 1 continues, 2 open | 2 | flags u8: 1 exited, 2 signalled, 4 CPU, 8 memory known | 10 | entry size u16 |
 //! | 3 | zero u8 | 3 | signal u8 | 12 | segment u32 |
 //! | 4 | length u32 | 4 | exit code i32 | 16 | run, 16 bytes |
 //! | 8 | time i64 | 8 | time i64 | 32 | offset of the segment u64 |
@@ -58,6 +58,7 @@ const OPEN: u8 = 2;
 const EXITED: u8 = 1;
 const SIGNALLED: u8 = 2;
 const USAGE: u8 = 4;
+const MEMORY: u8 = 8;
 
 /// What a journal says of its run, so that it can be told even where nobody else knows of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -285,6 +286,7 @@ impl EndEntry {
         block[0] = END;
         block[1] = State::ALL.iter().position(|state| *state == self.state).unwrap_or(0) as u8;
         block[2] = u8::from(self.usage.is_some()) * USAGE;
+        block[2] |= u8::from(usage.max_rss.is_some()) * MEMORY;
         match self.outcome {
             Outcome::Exited(code) => {
                 block[2] |= EXITED;
@@ -301,7 +303,7 @@ impl EndEntry {
         put(&mut block, 24, micros(self.duration));
         put(&mut block, 32, micros(usage.cpu_user));
         put(&mut block, 40, micros(usage.cpu_system));
-        put(&mut block, 48, usage.max_rss);
+        put(&mut block, 48, usage.max_rss.unwrap_or(0));
         seal(block)
     }
 
@@ -314,7 +316,7 @@ impl EndEntry {
         let usage = (block[2] & USAGE != 0).then(|| Usage {
             cpu_user: Duration::from_micros(u64_at(block, 32)),
             cpu_system: Duration::from_micros(u64_at(block, 40)),
-            max_rss: u64_at(block, 48),
+            max_rss: (block[2] & MEMORY != 0).then(|| u64_at(block, 48)),
         });
         Some(EndEntry {
             state: *State::ALL.get(usize::from(block[1]))?,
@@ -377,7 +379,7 @@ mod tests {
         let usage = Usage {
             cpu_user: Duration::from_micros(1_500_000),
             cpu_system: Duration::from_micros(7),
-            max_rss: 12 << 20,
+            max_rss: Some(12 << 20),
         };
         for (state, outcome, usage) in [
             (State::Succeeded, Outcome::Exited(0), Some(usage)),

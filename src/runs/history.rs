@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use tokio::sync::oneshot;
 use tracing::{error, info};
 
-use super::record::{Receipt, RunRecord};
+use super::{Receipt, RunRecord};
 use crate::record::{Outcome, RunId, State, Usage};
 
 /// A record is saved so much later, unless somebody asks for records before: a short run is saved once, and a burst of
@@ -288,7 +288,7 @@ fn write<'a>(connection: &mut Connection, records: impl Iterator<Item = &'a RunR
             receipt.map(|receipt| micros(receipt.duration)),
             usage.map(|usage| micros(usage.cpu_user)),
             usage.map(|usage| micros(usage.cpu_system)),
-            usage.map(|usage| usage.max_rss.cast_signed()),
+            usage.and_then(|usage| usage.max_rss).map(u64::cast_signed),
             record.lines.cast_signed(),
             record.bytes.cast_signed(),
             receipt.and_then(|receipt| receipt.bytes_not_kept).map(u64::cast_signed),
@@ -336,7 +336,15 @@ fn read_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
 fn read_receipt(row: &Row<'_>, at: Timestamp) -> rusqlite::Result<Receipt> {
     let duration =
         |name| Ok::<_, rusqlite::Error>(Duration::from_micros(count(row.get::<_, Option<i64>>(name)?.unwrap_or(0))));
-    let max_rss: Option<i64> = row.get("max_rss")?;
+    let cpu: Option<i64> = row.get("cpu_user")?;
+    let usage = match cpu {
+        None => None,
+        Some(_) => Some(Usage {
+            cpu_user: duration("cpu_user")?,
+            cpu_system: duration("cpu_system")?,
+            max_rss: row.get::<_, Option<i64>>("max_rss")?.map(count),
+        }),
+    };
     Ok(Receipt {
         at,
         outcome: match (row.get("exit_code")?, row.get("signal")?) {
@@ -345,14 +353,7 @@ fn read_receipt(row: &Row<'_>, at: Timestamp) -> rusqlite::Result<Receipt> {
             (None, None) => Outcome::Unknown,
         },
         duration: duration("duration")?,
-        usage: match max_rss {
-            Some(max_rss) => Some(Usage {
-                cpu_user: duration("cpu_user")?,
-                cpu_system: duration("cpu_system")?,
-                max_rss: count(max_rss),
-            }),
-            None => None,
-        },
+        usage,
         bytes_not_kept: row.get::<_, Option<i64>>("bytes_not_kept")?.map(count),
     })
 }

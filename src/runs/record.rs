@@ -51,6 +51,11 @@ impl RunRecord {
         RunRecord { id, job, state, started, trigger, ended: None, lines: 0, bytes: 0 }
     }
 
+    /// How many bytes of its output were not kept, where that is known.
+    pub fn bytes_not_kept(&self) -> Option<u64> {
+        self.ended.as_ref()?.bytes_not_kept
+    }
+
     /// The end that the record tells, once there is one.
     pub fn end(&self) -> Option<End> {
         let receipt = self.ended.as_ref()?;
@@ -120,7 +125,7 @@ impl Serialize for RunRecord {
             duration_ms: receipt.map(|receipt| millis(receipt.duration)),
             cpu_user_ms: usage.map(|usage| millis(usage.cpu_user)),
             cpu_system_ms: usage.map(|usage| millis(usage.cpu_system)),
-            max_rss_bytes: usage.map(|usage| usage.max_rss),
+            max_rss_bytes: usage.and_then(|usage| usage.max_rss),
             lines: self.lines,
             bytes: self.bytes,
             bytes_not_kept: receipt.and_then(|receipt| receipt.bytes_not_kept),

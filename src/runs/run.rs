@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::record::{Receipt, RunRecord};
+use super::{Receipt, RunRecord};
 use crate::config::Job;
 use crate::journal::Journal;
 use crate::record::{RunId, Start, State};

@@ -2,3 +2,5 @@
 
 mod line_cutter;
 pub mod process;
+
+use line_cutter::LineCutter;

@@ -34,7 +34,7 @@ pub(super) fn end() -> End {
         usage: Some(Usage {
             cpu_user: Duration::from_millis(1200),
             cpu_system: Duration::from_millis(40),
-            max_rss: 9 << 20,
+            max_rss: Some(9 << 20),
         }),
         lines: 4,
         bytes: 44,

@@ -279,7 +279,7 @@ fn a_file_that_cannot_be_read_is_a_mistake() {
         load(&missing).map_err(|mistakes| (mistakes.to_string(), mistakes.len())),
         Err((
             format!(
-                "error: cannot read `{}`: No such file or directory (os error 2)\n |\n = help: create one, or name another with --config",
+                "error: cannot read `{}`: No such file or directory (os error 2); create one, or name another with --config",
                 missing.display()
             ),
             1

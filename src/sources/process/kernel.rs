@@ -1,5 +1,8 @@
-//! The three system calls that no safe library of ours offers. The only unsafe code of the program; it decides nothing.
-#![expect(unsafe_code, reason = "waitid(2) with its rusage, close_range(2), and tokio's registration of a descriptor")]
+//! The system calls that no safe library of ours offers. The only unsafe code of the program; it decides nothing.
+#![expect(
+    unsafe_code,
+    reason = "waitid(2) with its rusage, getrusage(2), close_range(2), signal(2), and tokio's registration of a descriptor"
+)]
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -28,23 +31,28 @@ pub fn shed_inheritance() -> io::Result<()> {
 
 /// Sees the exit of a child without reaping it: its pid, and so its group's, cannot be given to another until it is.
 #[derive(Debug)]
-pub(super) struct ExitWatch(AsyncFd<OwnedFd>);
+pub(super) struct ExitWatch {
+    pidfd: AsyncFd<OwnedFd>,
+    /// The server's own peak when the child was started, in bytes: see [`Usage::max_rss`].
+    own_peak: u64,
+}
 
 impl ExitWatch {
     pub(super) fn new(pid: Pid) -> io::Result<ExitWatch> {
         let pidfd = pidfd_open(pid, PidfdFlags::NONBLOCK)?;
         // SAFETY: registration asks that the descriptor stay open and the same while registered. The `OwnedFd` is moved
         // into the `AsyncFd`, is never taken out or replaced, and is closed only after its deregistration.
-        let watched = unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE)? };
-        Ok(ExitWatch(watched))
+        let pidfd = unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE)? };
+        Ok(ExitWatch { pidfd, own_peak: own_peak() })
     }
 
     /// Waits until the child has exited: how, and what it cost. May be asked again.
     pub(super) async fn exited(&self) -> io::Result<(Outcome, Usage)> {
         loop {
-            let mut guard = self.0.readable().await?;
-            if let Some(exit) = look(self.0.get_ref())? {
-                return Ok(exit);
+            let mut guard = self.pidfd.readable().await?;
+            if let Some((outcome, mut usage)) = look(self.pidfd.get_ref())? {
+                usage.max_rss = usage.max_rss.filter(|peak| *peak > self.own_peak);
+                return Ok((outcome, usage));
             }
             guard.clear_ready();
         }
@@ -80,9 +88,24 @@ fn look(pidfd: &OwnedFd) -> io::Result<Option<(Outcome, Usage)>> {
     let usage = Usage {
         cpu_user: duration(usage.ru_utime),
         cpu_system: duration(usage.ru_stime),
-        max_rss: u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024,
+        max_rss: Some(bytes(usage.ru_maxrss)),
     };
     Ok(Some((outcome, usage)))
+}
+
+/// getrusage(2) of this process: its largest resident set so far, in bytes.
+fn own_peak() -> u64 {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is to writable memory of the right type, which is valid when all zero too.
+    let usage = unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    bytes(usage.ru_maxrss)
+}
+
+fn bytes(kibibytes: libc::c_long) -> u64 {
+    u64::try_from(kibibytes).unwrap_or(0) * 1024
 }
 
 fn duration(time: libc::timeval) -> Duration {

@@ -30,6 +30,7 @@ pub use spawn::StartError;
 use crate::journal::Writer;
 use crate::record::{Outcome, State, Stream, Usage};
 use kernel::ExitWatch;
+use proc::{has_variable, holders, members, start_time};
 use pump::{Output, Tap, pump};
 
 /// How often a group that was told to end is looked at: its members are not our children, so nothing tells of their end.
@@ -182,7 +183,7 @@ impl<'a> Process<'a> {
             return;
         }
         let ends = pumps.ends.clone();
-        let holders = tokio::task::spawn_blocking(move || proc::holders(&ends)).await.unwrap_or_default();
+        let holders = tokio::task::spawn_blocking(move || holders(&ends)).await.unwrap_or_default();
         if pumps.drained.is_cancelled() {
             return;
         }
@@ -244,7 +245,7 @@ impl<'a> Process<'a> {
         self.signal(Signal::CONT);
         let gone = async {
             let _ = self.exit.exited().await;
-            while !proc::members(self.id()).is_empty() {
+            while !members(self.id()).is_empty() {
                 sleep(LOOK).await;
             }
         };

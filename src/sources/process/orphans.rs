@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
 
-use super::{LOOK, proc};
+use super::{LOOK, has_variable, members, start_time};
 
 /// The variable that tells a process which run it belongs to.
 const RUN: &str = "JOBLINES_RUN";
@@ -22,18 +22,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A number may have been given to a stranger since: the group is the run's where its leader is there and began when the
 /// run's did, or where one of its members was started with the run's id in its variables.
 pub async fn end_orphans(leader: i32, started: SystemTime, run: &str, grace: Duration) -> usize {
-    let found = proc::members(leader);
-    let is_leader = proc::start_time(leader).is_some_and(|time| {
+    let found = members(leader);
+    let is_leader = start_time(leader).is_some_and(|time| {
         let apart = time.duration_since(started).unwrap_or_else(|before| before.duration());
         apart <= BLUR && found.contains(&leader)
     });
-    if !is_leader && !found.iter().any(|pid| proc::has_variable(*pid, RUN, run)) {
+    if !is_leader && !found.iter().any(|pid| has_variable(*pid, RUN, run)) {
         return 0;
     }
     signal(&found, Signal::TERM);
     let deadline = Instant::now() + grace;
     loop {
-        let left = proc::members(leader);
+        let left = members(leader);
         if left.is_empty() || Instant::now() > deadline + PATIENCE {
             return found.len();
         }

@@ -15,9 +15,9 @@ use tokio::net::unix::pipe;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::super::line_cutter::LineCutter;
 use crate::journal::Writer;
 use crate::record::Stream;
+use crate::sources::LineCutter;
 
 /// Text waits so long for its newline.
 const PATIENCE: Duration = Duration::from_millis(100);

@@ -15,8 +15,7 @@ use rustix::fs::{Access, access};
 use tokio::net::unix::pipe;
 use tokio::process::Child;
 
-use super::pump::Tap;
-use super::{Command, Inherit, Settings};
+use super::{Command, Inherit, Settings, Tap};
 use crate::record::Stream;
 
 /// Where programs are looked for when the server itself has no `PATH`.

@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 
-use super::{Pen, escape};
+use super::{Pen, escape_char, visible_char};
 
 /// See the module.
 #[derive(Default, Debug)]
@@ -46,7 +46,7 @@ impl Cells {
             '\u{8}' => self.column = self.column.saturating_sub(1),
             _ => {
                 self.restart_behind_cut();
-                let cell = (escape::visible(char), pen);
+                let cell = (visible_char(char), pen);
                 match self.cells.get_mut(self.column) {
                     Some(old) if *old == cell => {}
                     Some(old) => {
@@ -142,7 +142,7 @@ impl Cells {
             if let Some(pen) = pen {
                 pen.open(out);
             }
-            same.iter().for_each(|&(char, _)| escape::push(char, out));
+            same.iter().for_each(|&(char, _)| escape_char(char, out));
             if pen.is_some() {
                 out.extend_from_slice(b"</span>");
             }

@@ -12,7 +12,7 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
 }
 
 /// Appends what the bytes decode to.
-pub(super) fn bytes(bytes: &[u8], out: &mut BytesMut) {
+pub(super) fn escape_bytes(bytes: &[u8], out: &mut BytesMut) {
     match std::str::from_utf8(bytes) {
         Ok(valid) => text(valid, out),
         Err(_) => text(&String::from_utf8_lossy(bytes), out),
@@ -26,7 +26,7 @@ pub(super) fn text(text: &str, out: &mut BytesMut) {
         match char {
             '<' => out.extend_from_slice(b"&lt;"),
             '&' => out.extend_from_slice(b"&amp;"),
-            _ if is_unsafe(char) => push(visible(char), out),
+            _ if is_unsafe(char) => escape_char(visible_char(char), out),
             _ => return false,
         }
         true
@@ -34,7 +34,7 @@ pub(super) fn text(text: &str, out: &mut BytesMut) {
 }
 
 /// Appends one visible character.
-pub(super) fn push(char: char, out: &mut BytesMut) {
+pub(super) fn escape_char(char: char, out: &mut BytesMut) {
     match char {
         '<' => out.extend_from_slice(b"&lt;"),
         '&' => out.extend_from_slice(b"&amp;"),
@@ -48,7 +48,7 @@ pub(super) fn attribute(text: &str) -> String {
 }
 
 /// What stands for a character: its picture (U+2400 and on) for a control, U+FFFD for what would reorder the page.
-pub(super) fn visible(char: char) -> char {
+pub(super) fn visible_char(char: char) -> char {
     match char {
         _ if !is_unsafe(char) => char,
         '\u{7F}' => '\u{2421}',
@@ -58,7 +58,7 @@ pub(super) fn visible(char: char) -> char {
 }
 
 /// How many bytes at the end are the beginning of a character whose rest may still come.
-pub(super) fn incomplete(bytes: &[u8]) -> usize {
+pub(super) fn incomplete_tail(bytes: &[u8]) -> usize {
     let longest = bytes.len().min(3);
     (1..=longest)
         .find(|back| {
@@ -74,7 +74,7 @@ mod tests {
 
     fn escaped(input: &[u8]) -> String {
         let mut out = BytesMut::new();
-        bytes(input, &mut out);
+        escape_bytes(input, &mut out);
         String::from_utf8(out.to_vec()).unwrap()
     }
 
@@ -105,11 +105,11 @@ mod tests {
 
     #[test]
     fn a_character_cut_in_two_is_noticed() {
-        assert_eq!(incomplete(b"a\xe2\x82"), 2);
-        assert_eq!(incomplete(b"a\xf0"), 1);
-        assert_eq!(incomplete("a€".as_bytes()), 0);
-        assert_eq!(incomplete(b"a\xff"), 0);
-        assert_eq!(incomplete(b"\x82\x82"), 0);
-        assert_eq!(incomplete(b""), 0);
+        assert_eq!(incomplete_tail(b"a\xe2\x82"), 2);
+        assert_eq!(incomplete_tail(b"a\xf0"), 1);
+        assert_eq!(incomplete_tail("a€".as_bytes()), 0);
+        assert_eq!(incomplete_tail(b"a\xff"), 0);
+        assert_eq!(incomplete_tail(b"\x82\x82"), 0);
+        assert_eq!(incomplete_tail(b""), 0);
     }
 }

@@ -38,6 +38,7 @@ use crate::views::{Counted, Frames, Options, in_digits, whole_lines};
 
 use self::ansi::{Parser, Token};
 use self::cells::Cells;
+use self::escape::{escape_bytes, escape_char, incomplete_tail, is_plain, visible_char};
 use self::pen::Pen;
 use self::strand::Strand;
 
@@ -153,7 +154,7 @@ impl Html {
         let mut head = Counted::new(b"<span id=L", chunk.line, &[b">", time, open]);
         let strand = self.strands.of(chunk.stream);
         strand.begin(None);
-        let plain = strand.is_default() && escape::is_plain(&chunk.bytes);
+        let plain = strand.is_default() && is_plain(&chunk.bytes);
         let count = memchr::memchr_iter(b'\n', &chunk.bytes).count();
         out.reserve(chunk.bytes.len() + (count + 1) * (head.bytes().len() + close.len() + 2) + 64);
         for line in whole_lines(&chunk.bytes) {

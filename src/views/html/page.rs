@@ -34,7 +34,7 @@ struct EndPage<'a> {
     state: &'static str,
     exit_code: String,
     sentence: String,
-    not_kept: Option<String>,
+    not_kept: Option<u64>,
     facts: Vec<String>,
     run: &'a str,
     job: &'a str,
@@ -65,7 +65,7 @@ pub(super) fn start(start: &Start, first_line: u64, base: &str) -> String {
 
 /// Everything from `</pre>` on. `run` and `job` are their addresses.
 pub(super) fn end(end: &End, run: &str, job: &str) -> String {
-    let not_kept = (end.bytes_not_kept > 0).then(|| in_bytes(end.bytes_not_kept));
+    let not_kept = Some(end.bytes_not_kept).filter(|bytes| *bytes > 0);
     let page = EndPage {
         state: end.state.name(),
         exit_code: end.outcome.exit_code().map(|code| code.to_string()).unwrap_or_default(),
@@ -123,7 +123,7 @@ fn facts(end: &End) -> Vec<String> {
     }
     if let Some(usage) = end.usage {
         facts.push(format!("CPU {} user, {} system", in_duration(usage.cpu_user), in_duration(usage.cpu_system)));
-        facts.push(format!("{} peak memory", in_bytes(usage.max_rss)));
+        facts.extend(usage.max_rss.map(|bytes| format!("{} peak memory", in_bytes(bytes))));
     }
     facts
 }

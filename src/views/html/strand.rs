@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 
-use super::{Cells, Parser, Pen, Token, escape};
+use super::{Cells, Parser, Pen, Token, escape_bytes, incomplete_tail, is_plain};
 
 const SPAN_END: &[u8] = b"</span>";
 
@@ -45,7 +45,7 @@ impl Strand {
     /// A whole line, without its newline.
     pub(super) fn line(&mut self, line: &[u8], out: &mut BytesMut) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if self.pen.is_default() && escape::is_plain(line) {
+        if self.pen.is_default() && is_plain(line) {
             out.extend_from_slice(line);
             return;
         }
@@ -73,7 +73,7 @@ impl Strand {
                         drawn = self.pen;
                         open(drawn, out);
                     }
-                    escape::bytes(text, out);
+                    escape_bytes(text, out);
                 }
                 Token::Csi(last) => match self.parser.params() {
                     Some(params) if last == b'm' => self.pen.apply(params),
@@ -89,7 +89,7 @@ impl Strand {
     /// One piece of a line, without its newline. `fresh`: its row has nothing in it yet; `open`: more may come.
     pub(super) fn piece(&mut self, piece: &[u8], fresh: bool, open: bool, out: &mut BytesMut) {
         let only_grows = self.cells.only_grows() && self.tail.is_empty() && self.parser.is_ground();
-        if only_grows && self.pen.is_default() && escape::is_plain(piece) {
+        if only_grows && self.pen.is_default() && is_plain(piece) {
             out.extend_from_slice(piece);
             return;
         }
@@ -100,7 +100,7 @@ impl Strand {
             self.tail.clear();
             piece = &joined;
         }
-        let kept = if open { piece.len() - escape::incomplete(piece) } else { piece.len() };
+        let kept = if open { piece.len() - incomplete_tail(piece) } else { piece.len() };
         let (whole, tail) = piece.split_at(kept);
         self.feed(whole);
         if self.parser.is_ground() {

@@ -263,7 +263,7 @@ impl vte::Perform for Row {
         if self.column >= self.cells.len() {
             self.cells.resize(self.column + 1, ' ');
         }
-        self.cells[self.column] = escape::visible(char);
+        self.cells[self.column] = visible_char(char);
         self.column += 1;
     }
 
@@ -353,7 +353,7 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>().prop_filter("moves nothing", |byte| !matches!(byte, 8 | 13 | 27)), 0..200),
     ) {
         let bytes = [&bytes[..], b"\n"].concat();
-        let decoded: String = String::from_utf8_lossy(&bytes).chars().map(|char| if char == '\n' { char } else { escape::visible(char) }).collect();
+        let decoded: String = String::from_utf8_lossy(&bytes).chars().map(|char| if char == '\n' { char } else { visible_char(char) }).collect();
         prop_assert_eq!(text(&[chunk(1, STDOUT, &bytes)]), decoded);
     }
 }

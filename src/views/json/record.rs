@@ -38,7 +38,7 @@ pub fn end_record(end: &End) -> EndRecord {
         signal_name: end.outcome.signal_name(),
         cpu_user_ms: end.usage.map(|usage| millis(usage.cpu_user)),
         cpu_system_ms: end.usage.map(|usage| millis(usage.cpu_system)),
-        max_rss_bytes: end.usage.map(|usage| usage.max_rss),
+        max_rss_bytes: end.usage.and_then(|usage| usage.max_rss),
         ended: stamp(end.ended),
     }
 }
