@@ -2,6 +2,7 @@
 //! which may come to be before the job runs.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -61,7 +62,7 @@ pub(super) fn read(jobs: &mut Table<'_, '_>, name: &Spanned<DeString<'_>>, folde
     Some(Job {
         name: name.get_ref().to_string(),
         description,
-        process,
+        process: Arc::new(process),
         on_disconnect: on_disconnect.unwrap_or(OnDisconnect::Continue),
         max_output: max_output.unwrap_or(DEFAULT_MAX_OUTPUT),
         get,

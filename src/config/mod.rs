@@ -75,7 +75,7 @@ pub struct Job {
     /// What people read about it.
     pub description: Option<String>,
     /// How its command is run.
-    pub process: process::Settings,
+    pub process: Arc<process::Settings>,
     /// What happens when the client that started it leaves.
     pub on_disconnect: OnDisconnect,
     /// How many bytes of its output are kept.

@@ -1,7 +1,7 @@
 //! What a journal's files hold, read from the disk alone: for a run that has ended, and for one whose server died, where
 //! whatever has no whole entry is cut off and the end is written.
 
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -97,15 +97,15 @@ pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
         bytes_not_kept: 0,
     };
     if let Some(files) = last {
-        (&files.index).write_all(&entry.encode())?;
+        files.index.write_all_at(&entry.encode(), files.index.metadata()?.len())?;
     }
     Ok(Recovered { origin, end: entry.with(whole.totals), cut: whole.cut })
 }
 
 /// The files of a segment, unless there are none or they were begun by a write that a crash or a full disk cut short:
 /// those hold nothing yet.
-fn open_if_whole(folder: &Path, number: u32, append: bool) -> io::Result<Option<(Files, Header)>> {
-    match Files::open(folder, number, append) {
+fn open_if_whole(folder: &Path, number: u32, write: bool) -> io::Result<Option<(Files, Header)>> {
+    match Files::open(folder, number, write) {
         Err(error)
             if matches!(
                 error.kind(),

@@ -1,7 +1,7 @@
 //! The files of one segment of a journal: creating them, and reading chunks back from them. It never appends.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IoSliceMut, Write};
+use std::io::{self, IoSliceMut};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -54,17 +54,22 @@ impl Files {
     pub(super) fn create(folder: &Path, header: &Header) -> io::Result<Files> {
         let open = |name| {
             let mut options = OpenOptions::new();
-            options.read(true).append(true).create_new(true).mode(0o600);
+            options.read(true).write(true).create_new(true).mode(0o600);
             options.open(path(folder, name, header.segment))
         };
         let make = || {
-            let (index, output) = (open("index")?, open("output")?);
-            (&index).write_all(&header.encode())?;
-            Ok(Files { segment: Segment::from(header), output, index })
+            let files = Files { segment: Segment::from(header), index: open("index")?, output: open("output")? };
+            files.write_header(header)?;
+            Ok(files)
         };
         make().inspect_err(|_| {
             let _ = Files::remove(folder, header.segment);
         })
+    }
+
+    /// Writes the header, or writes it anew.
+    pub(super) fn write_header(&self, header: &Header) -> io::Result<()> {
+        self.index.write_all_at(&header.encode(), 0)
     }
 
     /// Removes the files of segment `number`, and says whether there were any.
@@ -80,8 +85,8 @@ impl Files {
     }
 
     /// The files of segment `number`, with its header; `None` where there is no such segment.
-    pub(super) fn open(folder: &Path, number: u32, append: bool) -> io::Result<Option<(Files, Header)>> {
-        let open = |name| OpenOptions::new().read(true).append(append).open(path(folder, name, number));
+    pub(super) fn open(folder: &Path, number: u32, write: bool) -> io::Result<Option<(Files, Header)>> {
+        let open = |name| OpenOptions::new().read(true).write(write).open(path(folder, name, number));
         let index = match open("index") {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             index => index?,

@@ -2,8 +2,8 @@
 //! waits for a reader.
 
 use std::fs::{DirBuilder, File};
-use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub struct Writer {
 /// Where the writer stands with its files.
 #[derive(Debug)]
 enum Place {
-    /// They are made with the first chunk, or by [`Writer::begin`].
+    /// They are made with the first chunk, or by [`Writer::prepare`].
     NotYet,
     Open(Arc<Files>),
     /// The disk refused: nothing is written any more but, where there are files, the end.
@@ -84,14 +84,19 @@ impl Writer {
         &self.journal
     }
 
-    /// Makes the files, for this child.
-    pub fn begin(&mut self, child: Child) {
+    /// Notes the child that the output comes from, so that it is found if this server is killed.
+    pub fn note(&mut self, child: Child) {
         self.origin.child = Some(child);
         self.prepare();
+        if let Place::Open(files) = &self.place
+            && let Err(error) = files.write_header(&self.header(0, 1))
+        {
+            warn!(run = %self.origin.run, %error, "the process of the run cannot be noted");
+        }
     }
 
-    /// Makes the files, if they are not there yet.
-    fn prepare(&mut self) {
+    /// Makes the files, if they are not there yet; else the first chunk does.
+    pub fn prepare(&mut self) {
         if matches!(self.place, Place::NotYet)
             && let Err(error) = self.make_files()
         {
@@ -224,9 +229,13 @@ impl Writer {
         self.begin_segment(0, self.next_line).map(drop)
     }
 
+    fn header(&self, segment: u32, next_line: u64) -> Header {
+        let (offset, first_entry) = (self.offset, self.entries);
+        Header { origin: self.origin.clone(), segment, offset, first_entry, next_line }
+    }
+
     fn begin_segment(&mut self, segment: u32, next_line: u64) -> io::Result<Arc<Files>> {
-        let header =
-            Header { origin: self.origin.clone(), segment, offset: self.offset, first_entry: self.entries, next_line };
+        let header = self.header(segment, next_line);
         let files = Arc::new(Files::create(self.journal.folder(), &header)?);
         let mut shared = self.journal.lock();
         shared.segments.push(files.segment.clone());
@@ -297,9 +306,9 @@ impl Drop for Writer {
     }
 }
 
-/// Appends all of `bytes`, or leaves the file with its first `place` bytes.
-fn append(mut file: &File, bytes: &[u8], place: u64) -> io::Result<()> {
-    file.write_all(bytes).inspect_err(|_| {
+/// Writes all of `bytes` behind the first `place` bytes of the file, or leaves it with those.
+fn append(file: &File, bytes: &[u8], place: u64) -> io::Result<()> {
+    file.write_all_at(bytes, place).inspect_err(|_| {
         let _ = file.set_len(place);
     })
 }

@@ -27,7 +27,7 @@ pub use run::Run;
 use crate::config::Job;
 use crate::journal::{Child, Journal, Origin, Recovered, Writer, recover};
 use crate::record::{Outcome, RunId, State};
-use crate::sources::process::{Ended, Process, end_orphans};
+use crate::sources::process::{Ended, Process, StartError, end_orphans};
 use history::History;
 
 /// What is left of a killed server's run gets so long between SIGTERM and SIGKILL: its job may be gone from `jobs.toml`.
@@ -306,8 +306,12 @@ impl Task {
             ("JOBLINES_RUN", run.id.to_string()),
             ("JOBLINES_URL", format!("{}/runs/{}", self.runs.settings.url, run.id)),
         ];
-        let started = Timestamp::now();
-        let process = match Process::start(&run.job.process, &identity) {
+        let (settings, started) = (Arc::clone(&run.job.process), Timestamp::now());
+        let starting = tokio::task::spawn_blocking(move || Process::start(settings, &identity));
+        // in the shadow of the child's own start
+        writer.prepare();
+        let started_process = starting.await.map_err(|error| StartError::System(io::Error::other(error)));
+        let process = match started_process.and_then(|process| process) {
             Ok(process) => process,
             Err(error) => {
                 writer.say(&error.to_string());
@@ -318,8 +322,7 @@ impl Task {
         run.begun.send_replace(Some(State::Running));
         self.runs.history.save(run.record());
         info!(run = %run.id, job = run.job.name, pid = process.id(), trigger = run.trigger, "run started");
-        // in the shadow of the child's own start
-        writer.begin(Child { pid: process.id(), started });
+        writer.note(Child { pid: process.id(), started });
         process.follow(writer, &run.cancel).await
     }
 }

@@ -49,7 +49,8 @@ fn a_job_needs_its_command_alone() {
             grace: Duration::from_secs(10),
             drain: Duration::from_secs(2),
             success_codes: vec![0],
-        },
+        }
+        .into(),
         on_disconnect: OnDisconnect::Continue,
         max_output: 1 << 30,
         get: true,
@@ -90,7 +91,7 @@ fn every_supported_key_of_a_job_is_read() {
         drain: Duration::ZERO,
         success_codes: vec![0, 255],
     };
-    assert_eq!(found.process, settings);
+    assert_eq!(*found.process, settings);
     assert_eq!(found.description.as_deref(), Some("Back up"));
     assert_eq!(found.on_disconnect, OnDisconnect::Cancel);
     assert_eq!((found.max_output, found.get, found.post), (10_000, false, true));
@@ -137,7 +138,7 @@ fn jobs_stay_in_the_order_of_the_file() {
 
 #[test]
 fn inherit_env_is_all_none_or_some() {
-    let inherit = |value: &str| job(&format!("command = 'x'\ninherit_env = {value}")).process.inherit_env;
+    let inherit = |value: &str| job(&format!("command = 'x'\ninherit_env = {value}")).process.inherit_env.clone();
     assert_eq!(inherit("true"), Inherit::All);
     assert_eq!(inherit("false"), Inherit::None);
     assert_eq!(inherit("[]"), Inherit::Only(vec![]));

@@ -15,6 +15,7 @@ mod spawn;
 use std::future::pending;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -84,8 +85,8 @@ pub enum Inherit {
 }
 
 /// A command that runs.
-pub struct Process<'a> {
-    settings: &'a Settings,
+pub struct Process {
+    settings: Arc<Settings>,
     child: Child,
     group: Pid,
     exit: ExitWatch,
@@ -104,13 +105,14 @@ pub struct Ended {
     pub usage: Option<Usage>,
 }
 
-impl<'a> Process<'a> {
-    /// Starts the command of `settings`, with `identity` among its variables.
+impl Process {
+    /// Starts the command of `settings`, with `identity` among its variables. It keeps its thread waiting until the
+    /// program is being executed (vfork(2)), so it is not for a thread that others wait for; it wants a runtime.
     ///
     /// # Errors
     /// Where it cannot be started: what was at fault, with the argument and the path.
-    pub fn start(settings: &'a Settings, identity: &[(&str, String)]) -> Result<Process<'a>, StartError> {
-        let mut spawned = spawn::spawn(settings, identity)?;
+    pub fn start(settings: Arc<Settings>, identity: &[(&str, String)]) -> Result<Process, StartError> {
+        let mut spawned = spawn::spawn(&settings, identity)?;
         let pid = spawned.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
         let group = pid.ok_or_else(|| io::Error::other("the child has no process id"))?;
         limits::restore_open_files(group);
@@ -282,7 +284,7 @@ async fn pump_all(taps: Vec<(Stream, Tap)>, output: &Output, stop: &Cancellation
     }
 }
 
-impl Drop for Process<'_> {
+impl Drop for Process {
     /// A run that is given up (its task failed, the server goes down at once) leaves nothing behind.
     fn drop(&mut self) {
         if !self.reaped {
