@@ -285,6 +285,8 @@ impl Task {
             None => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer),
         };
         writer.end(ended.state, ended.outcome, ended.usage, self.asked.elapsed());
+        // those who watch get the end before the log and the history do
+        tokio::task::yield_now().await;
     }
 
     /// `None` where it was cancelled before its turn came.
@@ -319,11 +321,16 @@ impl Task {
                 return (Ended { state: State::Failed, outcome: Outcome::Unknown, usage: None }, writer);
             }
         };
+        let pid = process.id();
         run.begun.send_replace(Some(State::Running));
-        self.runs.history.save(run.record());
-        info!(run = %run.id, job = run.job.name, pid = process.id(), trigger = run.trigger, "run started");
-        writer.note(Child { pid: process.id(), started });
-        process.follow(writer, &run.cancel).await
+        writer.note(Child { pid, started });
+        let told = async {
+            tokio::task::yield_now().await;
+            self.runs.history.save(run.record());
+            info!(run = %run.id, job = run.job.name, pid, trigger = run.trigger, "run started");
+        };
+        let (followed, ()) = tokio::join!(process.follow(writer, &run.cancel), told);
+        followed
     }
 }
 
