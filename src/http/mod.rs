@@ -32,7 +32,7 @@ use crate::views::{EventId, Format, Reached, pages};
 use asked::{Asked, Name};
 use error::Refusal;
 use guard::{BadHost, Hosts, TooLarge, Visit};
-use listen::Peer;
+use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
 use overview::{job_page, line_of, runs_page};
 use query::{BadParameter, Query};
@@ -135,6 +135,10 @@ fn check(app: &App, parts: &Parts) -> Result<(), Refusal> {
         TooLarge::Target => Refusal::target_too_long(guard::MAX_TARGET),
         TooLarge::Headers => Refusal::headers_too_large(guard::MAX_HEADERS),
     })?;
+    if parts.extensions.get::<Ambiguous>().is_some() {
+        let what = "Content-Length and Transfer-Encoding say different things of where the body ends";
+        return Err(Refusal::bad_request(what).remedy("send one of them"));
+    }
     if let Some(Peer::Unix) = parts.extensions.get() {
         return Ok(());
     }

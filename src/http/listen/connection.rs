@@ -27,6 +27,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::Framing;
+
 /// The most bytes of a head that are read at all. Its parts have bounds of their own, which are checked with the
 /// request; a target and headers that keep to them fit.
 const MAX_HEAD: usize = 128 * 1024 + 512;
@@ -50,6 +52,10 @@ impl Default for Timeouts {
     }
 }
 
+/// Among the extensions of a request whose head says in two ways where its body ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Ambiguous;
+
 /// Serves the connection `io` with `router` until either end closes it. After `stop` it ends with the answers that are
 /// under way. `peer` is put among the extensions of every request.
 pub(super) async fn serve<I, P>(io: I, peer: P, (router, timeouts): (Router, Timeouts), stop: CancellationToken)
@@ -69,8 +75,11 @@ where
     };
     let answering = activity.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let in_flight = InFlight::begin(&answering, request.version());
+        let (in_flight, is_ambiguous) = InFlight::begin(&answering, request.version());
         request.extensions_mut().insert(peer.clone());
+        if is_ambiguous {
+            request.extensions_mut().insert(Ambiguous);
+        }
         let answer = router.clone().oneshot(request.map(Body::new));
         async move {
             let response = answer.await?;
@@ -157,6 +166,8 @@ struct Now {
     is_closing: bool,
     /// When it last came to rest, or when the head began.
     since: Instant,
+    /// What the present head says of its body.
+    framing: Framing,
 }
 
 impl Activity {
@@ -168,6 +179,7 @@ impl Activity {
             is_http2: false,
             is_closing: false,
             since: Instant::now(),
+            framing: Framing::default(),
         };
         Activity { timeouts, now: Mutex::new(now) }
     }
@@ -200,8 +212,11 @@ impl Activity {
         now.since = Instant::now();
     }
 
-    fn bytes_read(&self) {
+    fn read(&self, bytes: &[u8]) {
         let mut now = self.now();
+        if now.in_flight == 0 && !now.is_http2 {
+            now.framing.look(bytes);
+        }
         if now.in_flight == 0 && !now.reads_head && !now.is_http2 {
             now.reads_head = true;
             now.since = Instant::now();
@@ -221,12 +236,15 @@ impl Activity {
 struct InFlight(Arc<Activity>);
 
 impl InFlight {
-    fn begin(activity: &Arc<Activity>, version: Version) -> InFlight {
+    /// And whether its head was ambiguous.
+    fn begin(activity: &Arc<Activity>, version: Version) -> (InFlight, bool) {
         let mut now = activity.now();
+        let framing = std::mem::take(&mut now.framing);
         now.in_flight += 1;
         now.reads_head = false;
         now.is_http2 = version == Version::HTTP_2;
-        InFlight(activity.clone())
+        drop(now);
+        (InFlight(activity.clone()), framing.is_ambiguous())
     }
 }
 
@@ -283,6 +301,9 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Watched<I> {
             }
         }
         let speaks_http2 = opening == PREFACE;
+        if !speaks_http2 {
+            self.activity.now().framing.look(&opening);
+        }
         self.opening = Bytes::from(opening);
         Ok(speaks_http2)
     }
@@ -297,8 +318,8 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.io).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.activity.bytes_read();
+        if let Some(bytes) = buffer.filled().get(before..).filter(|bytes| !bytes.is_empty()) {
+            self.activity.read(bytes);
         }
         read
     }

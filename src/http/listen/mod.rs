@@ -14,10 +14,12 @@ use tokio_util::sync::CancellationToken;
 
 mod bind;
 mod connection;
+mod framing;
 
 use bind::Stream;
 pub use bind::{BindError, Listener, Peer};
-pub use connection::Timeouts;
+pub use connection::{Ambiguous, Timeouts};
+use framing::Framing;
 
 /// How long to wait after an accept that failed for want of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 pub use kernel::shed_inheritance;
@@ -36,6 +36,9 @@ use pump::{Output, Tap, pump};
 
 /// How often a group that was told to end is looked at: its members are not our children, so nothing tells of their end.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// A killed process that is not gone after this is the kernel's to end.
+const KILLING: Duration = Duration::from_secs(5);
 
 /// How a job's command is run: the part of a `[jobs.*]` table that this source needs, checked and complete.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -245,16 +248,20 @@ impl Process {
         self.signal(Signal::TERM);
         // a stopped process would not see the other signal
         self.signal(Signal::CONT);
-        let gone = async {
-            let _ = self.exit.exited().await;
-            while !members(self.id()).is_empty() {
-                sleep(LOOK).await;
-            }
-        };
-        if timeout_at(Instant::now() + self.settings.grace, gone).await.is_err() {
+        if timeout(self.settings.grace, self.all_gone()).await.is_err() {
             output.say(&format!("still there {:?} after SIGTERM (grace): killed", self.settings.grace));
         }
         self.signal(Signal::KILL);
+        // what the kernel cannot end (uninterruptible sleep) is not waited for
+        let _ = timeout(KILLING, self.all_gone()).await;
+    }
+
+    /// Waits until no process of the group runs.
+    async fn all_gone(&self) {
+        let _ = self.exit.exited().await;
+        while !members(self.id()).is_empty() {
+            sleep(LOOK).await;
+        }
     }
 
     /// Only while the child is not reaped.

@@ -5,16 +5,13 @@ use std::time::{Duration, SystemTime};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
 
-use super::{LOOK, has_variable, members, start_time};
+use super::{KILLING, LOOK, has_variable, members, start_time};
 
 /// The variable that tells a process which run it belongs to.
 const RUN: &str = "JOBLINES_RUN";
 
 /// How far a process's start, which the kernel counts in ticks since boot, may lie from the time that was noted.
 const BLUR: Duration = Duration::from_secs(2);
-
-/// So long a killed process is waited for: one that the kernel cannot end is nobody's to wait for.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// SIGTERM to what is left of the group that process `leader`, started at `started`, led for run `run`; SIGKILL after
 /// `grace`. How many processes there were.
@@ -34,7 +31,7 @@ pub async fn end_orphans(leader: i32, started: SystemTime, run: &str, grace: Dur
     let deadline = Instant::now() + grace;
     loop {
         let left = members(leader);
-        if left.is_empty() || Instant::now() > deadline + PATIENCE {
+        if left.is_empty() || Instant::now() > deadline + KILLING {
             return found.len();
         }
         if Instant::now() >= deadline {
