@@ -4,22 +4,22 @@
 use bytes::{Bytes, BytesMut};
 
 /// A line longer than this does not wait for its newline.
-pub(super) const LONGEST_WAIT: usize = 64 << 10;
+const LONGEST_WAIT: usize = 64 << 10;
 
 /// The bytes of one stream between its reads and its journal.
 #[derive(Default, Debug)]
-pub(super) struct LineCutter {
+pub struct LineCutter {
     buffer: BytesMut,
 }
 
 impl LineCutter {
     /// Where the next read goes: behind the piece that waits.
-    pub(super) fn buffer(&mut self) -> &mut BytesMut {
+    pub fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }
 
     /// After a read that brought `new` bytes: the whole lines, and a waiting piece that grew too long; without a copy.
-    pub(super) fn cut(&mut self, new: usize) -> [Option<Bytes>; 2] {
+    pub fn cut(&mut self, new: usize) -> [Option<Bytes>; 2] {
         let old = self.buffer.len().saturating_sub(new);
         let fresh = self.buffer.get(old..).unwrap_or_default();
         let lines = memchr::memrchr(b'\n', fresh).map(|end| self.buffer.split_to(old + end + 1).freeze());
@@ -28,12 +28,12 @@ impl LineCutter {
     }
 
     /// Whether a piece waits for its newline.
-    pub(super) fn is_waiting(&self) -> bool {
+    pub fn is_waiting(&self) -> bool {
         !self.buffer.is_empty()
     }
 
     /// The piece that waits, without waiting further.
-    pub(super) fn flush(&mut self) -> Option<Bytes> {
+    pub fn flush(&mut self) -> Option<Bytes> {
         (!self.buffer.is_empty()).then(|| self.buffer.split().freeze())
     }
 }

@@ -3,4 +3,4 @@
 mod line_cutter;
 pub mod process;
 
-use line_cutter::LineCutter;
+pub use line_cutter::LineCutter;
