@@ -37,6 +37,8 @@ pub struct Writer {
     /// Bytes of output that were not kept, and why.
     not_kept: u64,
     refused: Option<String>,
+    /// A chunk was shown that is not in the files: none behind it may be.
+    unwritten: bool,
     /// See [`SEGMENT_BYTES`].
     pub(super) segment_bytes: u64,
     ended: bool,
@@ -71,6 +73,7 @@ impl Journal {
             room: limit,
             not_kept: 0,
             refused: None,
+            unwritten: false,
             segment_bytes: SEGMENT_BYTES,
             ended: false,
         };
@@ -175,8 +178,11 @@ impl Writer {
                 Ok(()) => true,
                 Err(error) => return self.fail(stream, &chunk, &error),
             },
+            // the words about it may find room where the output did not; never behind some that did not either
+            Place::Refused(Some(files)) if !self.unwritten => self.write(Arc::clone(files), &chunk).is_ok(),
             Place::NotYet | Place::Refused(_) => false,
         };
+        self.unwritten |= !written;
         self.entries += u64::from(written);
         self.offset += chunk.bytes.len() as u64;
         let totals = Totals { lines: self.next_line - 1, bytes: self.offset };
