@@ -100,7 +100,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/assets/{name}", any(assets::serve));
     let mounted = match app.base_path.as_str() {
         "" => pages,
-        base => Router::new().nest(base, pages.clone()).route(&format!("{base}/"), any(overview::index)),
+        base => Router::new().nest(base, pages).route(&format!("{base}/"), any(overview::index)),
     };
     mounted
         .fallback(overview::nothing_here)
