@@ -11,17 +11,20 @@
 //! | module | what it is | may import |
 //! |---|---|---|
 //! | [`record`] | what a journal holds: start, chunks of lines, end | nothing |
+//! | [`parameters`] | what a job can be told: definitions, values, why one is refused | nothing |
 //! | [`journal`] | one append-only log: its format on disk, one writer, many readers | `record` |
-//! | [`sources`] | what appends to a journal: the processes of jobs | `journal`, `record` |
+//! | [`sources`] | what appends to a journal: the processes of jobs | `journal`, `parameters`, `record` |
 //! | [`views`] | html, text, ndjson, sse: pure functions from records to bytes, and the pages | `record` |
-//! | [`config`] | `jobs.toml` as written → jobs as meant | `sources`' settings |
-//! | [`runs`] | one run = one source into one journal; the history | `config`, `sources`, `journal`, `record` |
+//! | [`config`] | `jobs.toml` as written → jobs as meant | `sources`' settings, `parameters` |
+//! | [`runs`] | one run = one source into one journal; the history | `config`, `sources`, `journal`, `parameters`, `record` |
 //! | [`http`] | routes, negotiation, who may do what, the streaming body | all of the above |
 //! | [`cli`] | the verbs of the command line | everything |
 //!
 //! `tests/architecture.rs` reads `src/` and holds this table.
 
 pub mod record;
+
+pub mod parameters;
 
 pub mod journal;
 

@@ -11,8 +11,8 @@ use toml::de::{DeString, DeValue};
 use crate::sources::process::{Command, Inherit, Settings};
 
 use super::{
-    Invalid, Job, Mistake, OnDisconnect, Table, Unreadable, Value, absolute, duration, job_name, positive_duration,
-    read_text, read_variables, size, variable_name,
+    Invalid, Job, Mistake, OnDisconnect, Overlap, Stdin, Table, Unreadable, Value, absolute, duration, job_name,
+    positive_duration, read_text, read_variables, size, variable_name,
 };
 
 /// Every key of the table.
@@ -62,6 +62,10 @@ pub(super) fn read(jobs: &mut Table<'_, '_>, name: &Spanned<DeString<'_>>, folde
     Some(Job {
         name: name.get_ref().to_string(),
         description,
+        group: None,
+        parameters: Vec::new(),
+        stdin: Stdin::None,
+        overlap: Overlap::Allow,
         process: Arc::new(process),
         on_disconnect: on_disconnect.unwrap_or(OnDisconnect::Continue),
         max_output: max_output.unwrap_or(DEFAULT_MAX_OUTPUT),

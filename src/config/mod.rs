@@ -16,9 +16,11 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::parameters::Parameter;
 use crate::sources::process;
 
 pub use mistakes::Mistakes;
@@ -56,6 +58,12 @@ pub struct Server {
     pub max_queued: usize,
     /// Connections at once.
     pub max_connections: usize,
+    /// Ended runs kept per job.
+    pub keep_runs: usize,
+    /// How long an ended run is kept; without a limit where nothing is said.
+    pub keep_for: Option<Duration>,
+    /// Bytes that all journals of ended runs may take; without a limit where nothing is said.
+    pub keep_bytes: Option<u64>,
 }
 
 /// An address to listen on.
@@ -74,6 +82,14 @@ pub struct Job {
     pub name: String,
     /// What people read about it.
     pub description: Option<String>,
+    /// Under which heading it is listed.
+    pub group: Option<String>,
+    /// What it can be told, in the order of the file.
+    pub parameters: Vec<Parameter>,
+    /// Where its command's standard input comes from.
+    pub stdin: Stdin,
+    /// What happens when it is started while a run of it is on.
+    pub overlap: Overlap,
     /// How its command is run.
     pub process: Arc<process::Settings>,
     /// What happens when the client that started it leaves.
@@ -84,6 +100,33 @@ pub struct Job {
     pub get: bool,
     /// Whether a POST to its URL starts it.
     pub post: bool,
+}
+
+/// Where a command's standard input comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stdin {
+    /// It is at end of file.
+    None,
+    /// The body of the request that starts the run.
+    Body {
+        /// The most bytes of it.
+        max: u64,
+    },
+}
+
+/// What happens when a job is started while a run of it is on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Overlap {
+    /// Both run.
+    Allow,
+    /// Whoever starts it joins the run that is on, where the parameters are the same.
+    Attach,
+    /// The new run waits for its turn.
+    Queue,
+    /// There is no new run.
+    Refuse,
+    /// The run that is on is cancelled, and the new one begins once it has ended.
+    Replace,
 }
 
 /// What happens to a run when the client that started it leaves.

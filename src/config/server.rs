@@ -59,6 +59,9 @@ impl Default for Server {
             max_running: 64,
             max_queued: 1000,
             max_connections: 10_000,
+            keep_runs: 200,
+            keep_for: None,
+            keep_bytes: None,
         }
     }
 }

@@ -16,7 +16,7 @@ use super::{
     find_run, job_page, page, pages, resume,
 };
 use crate::config::{Job, OnDisconnect};
-use crate::runs::{Filter, Refused, Run};
+use crate::runs::{Filter, Order, Refused, Run};
 
 /// The most bytes of a form or a JSON document.
 const MAX_FORM: usize = 1 << 20;
@@ -61,7 +61,8 @@ pub(super) async fn start(
     let wait = asked.query.flag("wait")?.unwrap_or(false);
     let detach = asked.query.flag("detach")?.unwrap_or(false)
         || asked.header("prefer").is_some_and(|prefer| prefer.contains("respond-async"));
-    let run = app.runs.start(&job, format!("{} from {}", asked.method, asked.peer)).map_err(refused)?;
+    let order = Order { trigger: format!("{} from {}", asked.method, asked.peer), ..Order::default() };
+    let run = app.runs.start(&job, order).map_err(refused)?.run;
     if detach || (asked.wanted == Wanted::Json && !wait) {
         return Ok(accepted(&app, &run));
     }

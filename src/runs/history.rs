@@ -327,6 +327,7 @@ fn read_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         state: state.parse().unwrap_or(State::Lost),
         started: time(row.get("started")?),
         trigger: row.get("trigger")?,
+        params: Vec::new(),
         ended: ended.map(|at| read_receipt(row, time(at))).transpose()?,
         lines: count(row.get("lines")?),
         bytes: count(row.get("bytes")?),

@@ -26,9 +26,11 @@ pub use run::Run;
 
 use crate::config::Job;
 use crate::journal::{Child, Journal, Origin, Recovered, Writer, recover};
+use crate::parameters::Values;
 use crate::record::{Outcome, RunId, State};
-use crate::sources::process::{Ended, Process, StartError, end_orphans};
+use crate::sources::process::{Ended, Input, Launch, Process, StartError, end_orphans};
 use history::History;
+use record::shown;
 
 /// What is left of a killed server's run gets so long between SIGTERM and SIGKILL: its job may be gone from `jobs.toml`.
 const ORPHANS_GRACE: Duration = Duration::from_secs(10);
@@ -46,6 +48,34 @@ pub struct Settings {
     pub url: String,
 }
 
+/// What a run is asked for with.
+#[derive(Default)]
+pub struct Order {
+    /// The values of the job's parameters.
+    pub values: Values,
+    /// Who asks, and how.
+    pub trigger: String,
+    /// What its standard input reads.
+    pub input: Option<Input>,
+}
+
+/// What an order came to.
+pub struct Started {
+    /// The run.
+    pub run: Arc<Run>,
+    /// It was on already (`overlap = "attach"`).
+    pub joined: bool,
+}
+
+/// Where a queued run stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// Its turn comes after so many others that wait.
+    pub ahead: usize,
+    /// So many wait in all.
+    pub waiting: usize,
+}
+
 /// Why a run was not begun.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refused {
@@ -55,6 +85,9 @@ pub enum Refused {
     /// The server is going down.
     #[error("the server is shutting down")]
     ShuttingDown,
+    /// A run of the job is on, and it allows no other (`overlap = "refuse"`).
+    #[error("run {0} of it is on, and it allows no other meanwhile")]
+    InProgress(RunId),
 }
 
 /// The runs that have not ended, or whose end is not in the history yet.
@@ -114,7 +147,7 @@ impl Runs {
     ///
     /// # Errors
     /// Where too many wait already, or the server is going down.
-    pub fn start(self: &Arc<Self>, job: &Arc<Job>, trigger: String) -> Result<Arc<Run>, Refused> {
+    pub fn start(self: &Arc<Self>, job: &Arc<Job>, order: Order) -> Result<Started, Refused> {
         // held until the run's task is counted: a shutdown either sees the run or lets none begin
         let mut live = self.live();
         if live.closed {
@@ -127,14 +160,15 @@ impl Runs {
             }
             live.queued += 1;
         }
-        let (run, writer) = self.make(job, trigger, turn.is_none());
+        let Order { values, trigger, input } = order;
+        let (run, writer) = self.make(job, values, trigger, turn.is_none());
         live.runs.insert(run.id, Arc::clone(&run));
         let task = Task { runs: Arc::clone(self), run: Arc::clone(&run), asked: Instant::now() };
-        self.tasks.spawn(task.run(writer, turn));
-        Ok(run)
+        self.tasks.spawn(task.run(writer, turn, input));
+        Ok(Started { run, joined: false })
     }
 
-    fn make(&self, job: &Arc<Job>, trigger: String, queued: bool) -> (Arc<Run>, Writer) {
+    fn make(&self, job: &Arc<Job>, values: Values, trigger: String, queued: bool) -> (Arc<Run>, Writer) {
         let (id, started) = (RunId::new(), Timestamp::now());
         let origin = Origin { run: id, job: job.name.clone(), trigger: trigger.clone(), started, child: None };
         let (writer, journal) = Journal::create(self.folder(id), origin, job.max_output);
@@ -143,6 +177,8 @@ impl Runs {
             job: Arc::clone(job),
             started,
             trigger,
+            values,
+            place: watch::Sender::new(None),
             journal,
             begun: watch::Sender::new(queued.then_some(State::Queued)),
             cannot_start: OnceLock::new(),
@@ -275,13 +311,13 @@ struct Task {
 }
 
 impl Task {
-    async fn run(self, writer: Writer, turn: Option<OwnedSemaphorePermit>) {
+    async fn run(self, writer: Writer, turn: Option<OwnedSemaphorePermit>, input: Option<Input>) {
         let turn = match turn {
             Some(turn) => Some(turn),
             None => self.wait_for_turn().await,
         };
         let (ended, writer) = match turn {
-            Some(_) => self.execute(writer).await,
+            Some(_) => self.execute(writer, input).await,
             None => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer),
         };
         writer.end(ended.state, ended.outcome, ended.usage, self.asked.elapsed());
@@ -301,15 +337,16 @@ impl Task {
         turn
     }
 
-    async fn execute(&self, mut writer: Writer) -> (Ended, Writer) {
+    async fn execute(&self, mut writer: Writer, input: Option<Input>) -> (Ended, Writer) {
         let run = &self.run;
-        let identity = [
+        let identity = vec![
             ("JOBLINES_JOB", run.job.name.clone()),
             ("JOBLINES_RUN", run.id.to_string()),
             ("JOBLINES_URL", format!("{}/runs/{}", self.runs.settings.url, run.id)),
         ];
+        let launch = Launch { identity, values: run.values.clone(), input };
         let (settings, started) = (Arc::clone(&run.job.process), Timestamp::now());
-        let starting = tokio::task::spawn_blocking(move || Process::start(settings, &identity));
+        let starting = tokio::task::spawn_blocking(move || Process::start(settings, &launch));
         // in the shadow of the child's own start
         writer.prepare();
         let started_process = starting.await.map_err(|error| StartError::System(io::Error::other(error)));

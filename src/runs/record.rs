@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+use crate::parameters::Values;
 use crate::record::{End, Outcome, RunId, State, Usage, millis, stamp};
 
 /// What is known of a run: its record.
@@ -20,6 +21,8 @@ pub struct RunRecord {
     pub started: Timestamp,
     /// Who asked, and how.
     pub trigger: String,
+    /// The values of its parameters as they may be shown, in the job's order.
+    pub params: Vec<(String, String)>,
     /// The receipt's part that only an ended run has.
     pub ended: Option<Receipt>,
     /// Lines so far.
@@ -48,7 +51,7 @@ impl RunRecord {
     pub(super) fn of_unknown(id: RunId) -> RunRecord {
         let (job, trigger) = (String::new(), String::new());
         let (state, started) = (State::Lost, Timestamp::now());
-        RunRecord { id, job, state, started, trigger, ended: None, lines: 0, bytes: 0 }
+        RunRecord { id, job, state, started, trigger, params: Vec::new(), ended: None, lines: 0, bytes: 0 }
     }
 
     /// How many bytes of its output were not kept, where that is known.
@@ -82,6 +85,11 @@ impl From<&End> for Receipt {
             bytes_not_kept: (end.state != State::Lost).then_some(end.bytes_not_kept),
         }
     }
+}
+
+/// What of `values` may be shown and kept.
+pub(super) fn shown(values: &Values) -> Vec<(String, String)> {
+    values.iter().map(|value| (value.name.clone(), value.shown().to_owned())).collect()
 }
 
 /// The record's JSON: null where a value is not known.
@@ -129,7 +137,7 @@ impl Serialize for RunRecord {
             lines: self.lines,
             bytes: self.bytes,
             bytes_not_kept: receipt.and_then(|receipt| receipt.bytes_not_kept),
-            params: serde_json::Map::new(),
+            params: self.params.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
             trigger: &self.trigger,
         }
         .serialize(serializer)
@@ -148,6 +156,7 @@ mod tests {
             state: State::Running,
             started: Timestamp::UNIX_EPOCH,
             trigger: "GET from 127.0.0.1".into(),
+            params: Vec::new(),
             ended: None,
             lines: 3,
             bytes: 12,

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Receipt, RunRecord};
+use super::{Place, Receipt, RunRecord, shown};
 use crate::config::Job;
 use crate::journal::Journal;
+use crate::parameters::Values;
 use crate::record::{RunId, Start, State};
 
 /// A run that has not ended, or whose end is not in the history yet.
@@ -21,6 +22,10 @@ pub struct Run {
     pub started: Timestamp,
     /// Who asked for it, and how.
     pub trigger: String,
+    /// The values of its job's parameters.
+    pub values: Values,
+    /// Where it stands in the queue, while it does.
+    pub(super) place: watch::Sender<Option<Place>>,
     /// Its output.
     pub journal: Arc<Journal>,
     /// Where it stands before its end, once that is known; its end is the journal's.
@@ -50,6 +55,11 @@ impl Run {
         self.cannot_start.get().map_or(Ok(()), |why| Err(why.clone()))
     }
 
+    /// Where it stands in the queue, and every change of that; `None` once it waits no longer.
+    pub fn place(&self) -> watch::Receiver<Option<Place>> {
+        self.place.subscribe()
+    }
+
     /// Waits until it has ended.
     pub async fn ended(&self) {
         self.journal.ended().await;
@@ -77,6 +87,7 @@ impl Run {
             state: self.state(),
             started: self.started,
             trigger: self.trigger.clone(),
+            params: shown(&self.values),
             ended: end.as_deref().map(Receipt::from),
             lines: totals.lines,
             bytes: totals.bytes,

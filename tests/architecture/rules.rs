@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::paths::paths;
 
 /// A module of the crate, and the modules that it may import; `main` and the crate's root may import all.
-const MAY_IMPORT: [(&str, &[&str]); 8] = [
+const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("record", &[]),
+    ("parameters", &[]),
     ("journal", &["record"]),
-    ("sources", &["journal", "record"]),
+    ("sources", &["journal", "parameters", "record"]),
     ("views", &["record"]),
-    ("config", &["sources"]),
-    ("runs", &["config", "sources", "journal", "record"]),
-    ("http", &["runs", "config", "sources", "views", "journal", "record"]),
-    ("cli", &["http", "runs", "config", "sources", "views", "journal", "record"]),
+    ("config", &["sources", "parameters"]),
+    ("runs", &["config", "sources", "journal", "parameters", "record"]),
+    ("http", &["runs", "config", "sources", "views", "journal", "parameters", "record"]),
+    ("cli", &["http", "runs", "config", "sources", "views", "journal", "parameters", "record"]),
 ];
 
 /// A crate, or a part of one, and the only module that may name it.

@@ -26,6 +26,9 @@ fn an_empty_file_is_a_server_without_jobs() {
         max_running: 64,
         max_queued: 1000,
         max_connections: 10_000,
+        keep_runs: 200,
+        keep_for: None,
+        keep_bytes: None,
     };
     for text in ["", "\u{feff}", "# nothing\n", "[server]\n[jobs]\n"] {
         assert_eq!(config(text), Config { server: server.clone(), jobs: vec![] });
@@ -37,6 +40,10 @@ fn a_job_needs_its_command_alone() {
     let expected = Job {
         name: "x".into(),
         description: None,
+        group: None,
+        parameters: vec![],
+        stdin: Stdin::None,
+        overlap: Overlap::Allow,
         process: process::Settings {
             command: Command::Shell("make".into()),
             cwd: "/srv/app".into(),
@@ -124,6 +131,7 @@ fn every_supported_key_of_the_server_is_read() {
         max_running: 1,
         max_queued: 0,
         max_connections: 1_000_000,
+        ..Server::default()
     };
     assert_eq!(found.server, server);
 }

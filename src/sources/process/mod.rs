@@ -15,10 +15,12 @@ mod spawn;
 use std::future::pending;
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::AsyncRead;
 use tokio::process::Child;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +31,7 @@ pub use orphans::end_orphans;
 pub use spawn::StartError;
 
 use crate::journal::Writer;
+use crate::parameters::Values;
 use crate::record::{Outcome, State, Stream, Usage};
 use kernel::ExitWatch;
 use proc::{has_variable, holders, members, start_time};
@@ -87,6 +90,21 @@ pub enum Inherit {
     Only(Vec<String>),
 }
 
+/// What one run of a command is given beside its settings.
+#[derive(Default)]
+pub struct Launch {
+    /// Further variables, which nothing else overrides.
+    pub identity: Vec<(&'static str, String)>,
+    /// The values of the job's parameters.
+    pub values: Values,
+    /// What its standard input reads; without one it is at end of file.
+    pub input: Option<Input>,
+}
+
+/// Bytes for a command's standard input, as they come. An error says that the rest will not come: then what was sent is
+/// not the whole, and the run is ended.
+pub type Input = Pin<Box<dyn AsyncRead + Send>>;
+
 /// A command that runs.
 pub struct Process {
     settings: Arc<Settings>,
@@ -109,13 +127,13 @@ pub struct Ended {
 }
 
 impl Process {
-    /// Starts the command of `settings`, with `identity` among its variables. It keeps its thread waiting until the
+    /// Starts the command of `settings` with what `launch` gives it. It keeps its thread waiting until the
     /// program is being executed (vfork(2)), so it is not for a thread that others wait for; it wants a runtime.
     ///
     /// # Errors
     /// Where it cannot be started: what was at fault, with the argument and the path.
-    pub fn start(settings: Arc<Settings>, identity: &[(&str, String)]) -> Result<Process, StartError> {
-        let mut spawned = spawn::spawn(&settings, identity)?;
+    pub fn start(settings: Arc<Settings>, launch: &Launch) -> Result<Process, StartError> {
+        let mut spawned = spawn::spawn(&settings, launch)?;
         let pid = spawned.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
         let group = pid.ok_or_else(|| io::Error::other("the child has no process id"))?;
         limits::restore_open_files(group);

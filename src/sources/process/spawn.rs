@@ -15,7 +15,7 @@ use rustix::fs::{Access, access};
 use tokio::net::unix::pipe;
 use tokio::process::Child;
 
-use super::{Command, Inherit, Settings, Tap};
+use super::{Command, Inherit, Launch, Settings, Tap};
 use crate::record::Stream;
 
 /// Where programs are looked for when the server itself has no `PATH`.
@@ -68,9 +68,9 @@ pub(super) struct Spawned {
     pub(super) taps: Vec<(Stream, Tap)>,
 }
 
-/// Starts the command of `settings`; `identity` are further variables, which nothing else overrides.
-pub(super) fn spawn(settings: &Settings, identity: &[(&str, String)]) -> Result<Spawned, StartError> {
-    let variables = Variables::new(settings, identity);
+/// Starts the command of `settings` with what `launch` gives it.
+pub(super) fn spawn(settings: &Settings, launch: &Launch) -> Result<Spawned, StartError> {
+    let variables = Variables::new(settings, &launch.identity);
     let (program, arguments): (&str, Vec<&str>) = match &settings.command {
         Command::Shell(text) => ("/bin/sh", vec!["-c", text]),
         Command::List(words) => match words.split_first() {
@@ -145,7 +145,7 @@ struct Variables<'a> {
 }
 
 impl<'a> Variables<'a> {
-    fn new(settings: &'a Settings, identity: &'a [(&str, String)]) -> Self {
+    fn new(settings: &'a Settings, identity: &'a [(&'static str, String)]) -> Self {
         let inherited = settings.inherit_env == Inherit::All;
         let mut own: Vec<(&OsStr, Cow<'_, OsStr>)> = Vec::with_capacity(8 + settings.env.len());
         let path = env::var_os("PATH").filter(|path| !path.is_empty());
