@@ -31,10 +31,10 @@ pub struct Recovered {
 
 /// Reads the receipt and the extent of an ended journal, trusting what lies before its last entries. Where there are no
 /// files there is nothing in it.
-pub(super) fn read_whole(folder: &Path) -> io::Result<Contents> {
+pub(super) fn read_whole(base: &Path) -> io::Result<Contents> {
     let mut contents = Contents { segments: Vec::new(), entries: 0, totals: Totals::default(), end: None };
     let mut last = None;
-    while let Some((files, header)) = open_if_whole(folder, contents.segments.len() as u32, false)? {
+    while let Some((files, header)) = open_if_whole(base, contents.segments.len() as u32, false)? {
         contents.segments.push(files.segment.clone());
         contents.entries = header.first_entry;
         contents.totals = Totals { lines: header.next_line.saturating_sub(1), bytes: header.offset };
@@ -56,17 +56,17 @@ pub(super) fn read_whole(folder: &Path) -> io::Result<Contents> {
     Ok(contents)
 }
 
-/// Makes the journal in `folder` whole after its server died: cuts off what is torn and ends it as lost, unless the run
+/// Makes the journal at `base` whole after its server died: cuts off what is torn and ends it as lost, unless the run
 /// had ended before. `started` is when it was asked for, where the journal does not say.
 ///
 /// # Errors
 /// Where the files cannot be read or written.
-pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
+pub fn recover(base: &Path, started: Timestamp) -> io::Result<Recovered> {
     let mut whole = Whole { totals: Totals::default(), time: started, end: None, cut: 0 };
     let mut number = 0;
     let mut last = None;
     let mut origin = None;
-    while let Some((files, header)) = open_if_whole(folder, number, true)? {
+    while let Some((files, header)) = open_if_whole(base, number, true)? {
         if number == 0 {
             whole.time = header.origin.started;
             origin = Some(header.origin);
@@ -78,7 +78,7 @@ pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
             break;
         }
     }
-    while Files::remove(folder, number)? {
+    while Files::remove(base, number)? {
         number += 1;
     }
     if let Some(end) = whole.end {
@@ -102,10 +102,23 @@ pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
     Ok(Recovered { origin, end: entry.with(whole.totals), cut: whole.cut })
 }
 
+/// Removes all files of the journal at `base`, the index last that names the run: what a crash leaves of a removal is
+/// found again.
+///
+/// # Errors
+/// Where one of them cannot be removed.
+pub fn remove(base: &Path) -> io::Result<()> {
+    let mut last = 0;
+    while Files::exist(base, last + 1) {
+        last += 1;
+    }
+    (0..=last).rev().try_for_each(|number| Files::remove(base, number).map(drop))
+}
+
 /// The files of a segment, unless there are none or they were begun by a write that a crash or a full disk cut short:
 /// those hold nothing yet.
-fn open_if_whole(folder: &Path, number: u32, write: bool) -> io::Result<Option<(Files, Header)>> {
-    match Files::open(folder, number, write) {
+fn open_if_whole(base: &Path, number: u32, write: bool) -> io::Result<Option<(Files, Header)>> {
+    match Files::open(base, number, write) {
         Err(error)
             if matches!(
                 error.kind(),

@@ -25,7 +25,7 @@ pub use record::{Receipt, RunRecord};
 pub use run::Run;
 
 use crate::config::Job;
-use crate::journal::{Child, Journal, Origin, Recovered, Writer, recover};
+use crate::journal::{self, Child, Journal, Origin, Recovered, Writer, recover};
 use crate::parameters::Values;
 use crate::record::{Outcome, RunId, State};
 use crate::sources::process::{Ended, Input, Launch, Process, StartError, end_orphans};
@@ -171,7 +171,7 @@ impl Runs {
     fn make(&self, job: &Arc<Job>, values: Values, trigger: String, queued: bool) -> (Arc<Run>, Writer) {
         let (id, started) = (RunId::new(), Timestamp::now());
         let origin = Origin { run: id, job: job.name.clone(), trigger: trigger.clone(), started, child: None };
-        let (writer, journal) = Journal::create(self.folder(id), origin, job.max_output);
+        let (writer, journal) = Journal::create(self.base(id), origin, job.max_output);
         let run = Run {
             id,
             job: Arc::clone(job),
@@ -229,7 +229,7 @@ impl Runs {
     /// # Errors
     /// Where its files cannot be read.
     pub fn journal(&self, record: &RunRecord) -> io::Result<Arc<Journal>> {
-        Journal::open(self.folder(record.id), record.end())
+        Journal::open(self.base(record.id), record.end())
     }
 
     /// Ends every run, waits until all have ended, and closes the history. No run is begun from here on.
@@ -249,8 +249,9 @@ impl Runs {
         }
     }
 
-    /// Where a run's journal is: on one of 256 shelves, by the last two digits of its name, which are random.
-    fn folder(&self, id: RunId) -> PathBuf {
+    /// Where a run's journal is, its files' names begun: on one of 256 shelves, by the last two digits of the run's name,
+    /// which are random.
+    fn base(&self, id: RunId) -> PathBuf {
         let [.., last] = id.as_bytes();
         self.settings.state_dir.join("runs").join(format!("{last:02x}")).join(id.to_string())
     }
@@ -266,15 +267,15 @@ impl Runs {
         let folder = self.settings.state_dir.join("runs");
         let shelves = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?.flatten();
         let names = shelves.filter_map(|shelf| fs::read_dir(shelf.path()).ok()).flatten().flatten();
-        let ids = names.filter_map(|name| name.file_name().to_str()?.parse::<RunId>().ok());
+        let ids = names.filter_map(|name| name.file_name().to_str()?.strip_suffix(".index")?.parse::<RunId>().ok());
         left.extend(ids.filter(|id| !known.contains(id)).map(RunRecord::of_unknown));
         Ok(left)
     }
 
     /// Settles a run that the last server left behind.
     async fn settle(self: &Arc<Self>, mut record: RunRecord) {
-        let (folder, started) = (self.folder(record.id), record.started);
-        let recovered = tokio::task::spawn_blocking(move || recover(&folder, started)).await;
+        let (base, started) = (self.base(record.id), record.started);
+        let recovered = tokio::task::spawn_blocking(move || recover(&base, started)).await;
         let Recovered { origin, end, cut } = match recovered.map_err(io::Error::other).and_then(|recovered| recovered) {
             Ok(recovered) => recovered,
             Err(error) => return warn!(run = %record.id, %error, "the journal of a lost run cannot be read"),
@@ -282,8 +283,8 @@ impl Runs {
         let child = origin.as_ref().and_then(|origin| origin.child);
         match origin {
             Some(origin) => (record.job, record.trigger, record.started) = (origin.job, origin.trigger, origin.started),
-            // a folder that was made and not yet written to: there was no run
-            None if record.job.is_empty() => return drop(fs::remove_dir_all(self.folder(record.id))),
+            // files that were made and not yet written to: there was no run
+            None if record.job.is_empty() => return drop(journal::remove(&self.base(record.id))),
             None => {}
         }
         (record.state, record.lines, record.bytes) = (end.state, end.lines, end.bytes);
