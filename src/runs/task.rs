@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::info;
 
 use super::{Run, Runs};
@@ -21,30 +20,31 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) async fn run(self, writer: Writer, turn: Option<OwnedSemaphorePermit>, input: Option<Input>) {
-        let turn = match turn {
-            Some(turn) => Some(turn),
-            None => self.wait_for_turn().await,
+    pub(super) async fn run(self, writer: Writer, queued: bool, input: Option<Input>) {
+        let has_turn = !queued || self.wait_for_turn().await;
+        let began = if queued && has_turn { Instant::now() } else { self.asked };
+        let (ended, mut writer) = match has_turn && !self.run.cancel.is_cancelled() {
+            true => self.execute(writer, input).await,
+            false => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer),
         };
-        let (ended, writer) = match turn {
-            Some(_) => self.execute(writer, input).await,
-            None => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer),
-        };
-        writer.end(ended.state, ended.outcome, ended.usage, self.asked.elapsed());
+        if let Some(by) = self.run.replaced_by.get().filter(|_| ended.state == State::Cancelled) {
+            let when = if has_turn { "" } else { " before its turn came" };
+            writer.say(&format!("replaced by run {by}{when}"));
+        }
+        writer.end(ended.state, ended.outcome, ended.usage, began.elapsed());
+        self.runs.live().leave(&self.run);
         // those who watch get the end before the log and the history do
         tokio::task::yield_now().await;
     }
 
-    /// `None` where it was cancelled before its turn came.
-    async fn wait_for_turn(&self) -> Option<OwnedSemaphorePermit> {
+    /// `false` where it was cancelled before its turn came.
+    async fn wait_for_turn(&self) -> bool {
         self.runs.history.save(self.run.record());
-        let turn = tokio::select! {
+        tokio::select! {
             biased;
-            () = self.run.cancel.cancelled() => None,
-            turn = Arc::clone(&self.runs.turns).acquire_owned() => turn.ok(),
-        };
-        self.runs.live().queued -= 1;
-        turn
+            () = self.run.cancel.cancelled() => false,
+            () = self.run.turn.notified() => true,
+        }
     }
 
     async fn execute(&self, mut writer: Writer, input: Option<Input>) -> (Ended, Writer) {
@@ -84,6 +84,7 @@ impl Task {
 impl Drop for Task {
     /// However the task came to its end, its journal has ended by now, and the history is told.
     fn drop(&mut self) {
+        self.runs.live().leave(&self.run);
         let record = self.run.record();
         info!(run = %record.id, job = record.job, state = record.state.name(), lines = record.lines, "run ended");
         self.runs.history.save(record);
