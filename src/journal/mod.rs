@@ -8,6 +8,7 @@
 mod format;
 mod reader;
 mod recover;
+mod removal;
 mod segment;
 mod writer;
 
@@ -23,7 +24,8 @@ use tokio::sync::Notify;
 
 pub use format::{Child, Origin};
 pub use reader::{Reader, Selection, Step};
-pub use recover::{Recovered, recover, remove};
+pub use recover::{Recovered, recover};
+pub use removal::{forget, retire, retired};
 pub use writer::Writer;
 
 use crate::record::{Chunk, End};
@@ -104,6 +106,13 @@ impl Journal {
     /// How much it holds now.
     pub fn totals(&self) -> Totals {
         self.lock().totals
+    }
+
+    /// Bytes that its index takes on the disk.
+    pub fn index_bytes(&self) -> u64 {
+        let shared = self.lock();
+        let entries = shared.written + u64::from(shared.end.is_some());
+        shared.segments.len() as u64 * HEADER as u64 + entries * ENTRY as u64
     }
 
     /// The receipt, once the run has ended.

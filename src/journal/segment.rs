@@ -77,9 +77,14 @@ impl Files {
         self.index.write_all_at(&header.encode(), 0)
     }
 
-    /// Whether there is an index of segment `number`.
+    /// Whether there is any file of segment `number`.
     pub(super) fn exist(base: &Path, number: u32) -> bool {
-        path(base, "index", number).exists()
+        ["output", "index"].iter().any(|name| path(base, name, number).exists())
+    }
+
+    /// Gives the first index another name.
+    pub(super) fn rename_index(base: &Path, name: &Path) -> io::Result<()> {
+        fs::rename(path(base, "index", 0), name)
     }
 
     /// Removes the files of segment `number`, the index last, and says whether there were any.

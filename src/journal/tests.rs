@@ -263,7 +263,7 @@ fn a_crash_between_segments_loses_neither() {
 async fn a_journal_without_files_has_the_end_that_others_know() {
     let (_folder, writer, journal) = journal(u64::MAX);
     let end = (*finish(writer)).clone();
-    remove(journal.base()).unwrap();
+    retire(journal.base()).and_then(|()| forget(journal.base())).unwrap();
     let opened = Journal::open(journal.base().to_owned(), Some(end.clone())).unwrap();
     let (chunks, seen) = all(opened.read(&Selection::default()).unwrap()).await;
     assert_eq!((chunks.len(), seen.as_deref()), (0, Some(&end)));
