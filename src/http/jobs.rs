@@ -82,7 +82,7 @@ pub(super) async fn form(State(app): State<Arc<App>>, Name(name): Name, asked: A
 }
 
 fn find(app: &App, name: &str) -> Result<Arc<Job>, Refusal> {
-    let job = app.by_name.get(name).cloned();
+    let job = app.current().job(name);
     job.ok_or_else(|| {
         Refusal::not_found(format!("there is no job `{name}`")).remedy(format!("{}/ lists the jobs", app.base_path))
     })

@@ -22,8 +22,9 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
     asked.allow("GET")?;
     asked.query.refuse_unknown(&["format"])?;
     let recent = app.runs.list(Filter { limit: RECENT, ..Filter::default() }).await.map_err(failed)?;
-    let mut jobs = Vec::with_capacity(app.jobs.len());
-    for job in &app.jobs {
+    let current = app.current();
+    let mut jobs = Vec::with_capacity(current.jobs.len());
+    for job in &current.jobs {
         jobs.push((job, last(&app, job, &recent).await?));
     }
     Ok(match asked.wanted {
@@ -31,7 +32,7 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
         Wanted::Text => lines("text/plain; charset=utf-8", jobs.iter().map(|(job, last)| job_line(job, last.as_ref()))),
         Wanted::Json => {
             let jobs: Vec<_> = jobs.iter().map(|(job, last)| job_json(job, last.as_ref())).collect();
-            super::json(StatusCode::OK, &json!({ "jobs": jobs, "runs": recent }))
+            super::json(StatusCode::OK, &json!({ "jobs": jobs, "runs": recent, "problem": current.problem }))
         }
         Wanted::Ndjson => {
             lines("application/x-ndjson", jobs.iter().map(|(job, last)| job_json(job, last.as_ref()).to_string()))
@@ -99,7 +100,7 @@ fn index_page(app: &App, jobs: &[(&Arc<Job>, Option<RunRecord>)], recent: &[RunR
 
 /// What every page has around it.
 fn frame(app: &App) -> pages::Frame {
-    pages::Frame { base_path: app.base_path.clone(), banner: None }
+    pages::Frame { base_path: app.base_path.clone(), banner: app.current().problem.clone() }
 }
 
 pub(super) fn job_page(app: &App, job: &Job, form: Form, runs: &[RunRecord]) -> pages::JobPage {
@@ -133,7 +134,7 @@ pub(super) fn runs_page(app: &App, filter: &Filter, records: &[RunRecord], older
     pages::RunsPage {
         frame: frame(app),
         now: Timestamp::now(),
-        jobs: app.jobs.iter().map(|job| job.name.clone()).collect(),
+        jobs: app.current().jobs.iter().map(|job| job.name.clone()).collect(),
         job: filter.job.clone(),
         state: filter.state,
         runs: records.iter().map(run_row).collect(),
