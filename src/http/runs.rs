@@ -194,7 +194,7 @@ pub(super) async fn last(State(app): State<Arc<App>>, Name(job): Name, asked: As
     asked.allow("GET")?;
     let filter = Filter { job: Some(job.clone()), limit: 1, ..Filter::default() };
     let newest = app.runs.list(filter).await.map_err(failed)?.pop();
-    let record = newest.ok_or_else(|| match app.by_name.contains_key(&job) {
+    let record = newest.ok_or_else(|| match app.current().job(&job).is_some() {
         true => Refusal::not_found(format!("job `{job}` has not run yet")),
         false => Refusal::not_found(format!("there is no job `{job}`")),
     })?;
