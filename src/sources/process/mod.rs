@@ -7,6 +7,7 @@
 
 mod kernel;
 mod limits;
+mod mask;
 mod orphans;
 mod proc;
 mod pump;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use kernel::shed_inheritance;
 pub use limits::raise_open_files;
+pub use mask::{Mask, Masker};
 pub use orphans::end_orphans;
 pub use spawn::StartError;
 
