@@ -213,6 +213,10 @@ impl Runs {
         let Order { values, trigger, input } = order;
         let (run, writer) = self.make(id, job, (values, trigger), place);
         live.add(Arc::clone(&run));
+        if place.is_some() {
+            // it may be long until its journal tells of it
+            self.history.save(run.record());
+        }
         let task = Task { runs: Arc::clone(self), run: Arc::clone(&run), asked: Instant::now() };
         self.tasks.spawn(task.run(writer, place.is_some(), input));
         Ok(Started { run, joined: false })
