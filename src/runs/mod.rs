@@ -164,7 +164,7 @@ impl Runs {
             _lock: lock,
             settings,
         });
-        runs.sweeper().clear_remains().await?;
+        runs.sweeper().clear_remains().await;
         for record in runs.left_behind().await? {
             runs.settle(record).await;
         }
@@ -202,7 +202,7 @@ impl Runs {
         // held until the run's task is counted: a shutdown either sees the run or lets none begin, and of two orders at
         // once the second sees the first
         let mut live = self.live();
-        if let Some(run) = live.look_for(job, &order)? {
+        if let Some(run) = live.look_for(job, &order.values)? {
             return Ok(Started { run, joined: true });
         }
         let id = RunId::new();
