@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -214,18 +213,32 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Finishes what the last server began to take away.
-    pub(super) async fn clear_remains(&self) -> anyhow::Result<()> {
+    /// Finishes what the last server began to take away. Where that cannot be done, the next start tries again, and until
+    /// then nobody finds those runs.
+    pub(super) async fn clear_remains(&self) {
+        if let Err(error) = self.try_clear_remains().await {
+            warn!(error = format!("{error:#}"), "what the last server had begun to take away cannot be removed");
+        }
+    }
+
+    async fn try_clear_remains(&self) -> anyhow::Result<()> {
         let folder = self.folder.clone();
         let remains = tokio::task::spawn_blocking(move || remains_in(&folder)).await??;
         if remains.is_empty() {
             return Ok(());
         }
-        self.history.remove(remains.clone()).await?;
-        info!(runs = remains.len(), "took away what the last server had begun to");
+        for run in &remains {
+            // nobody can have hold of it yet
+            self.holds.doom(*run);
+        }
         let bases: Vec<_> = remains.iter().map(|run| base_of(&self.folder, *run)).collect();
-        let remove = move || bases.iter().try_for_each(|base| retire(base).and_then(|()| forget(base)));
-        tokio::task::spawn_blocking(remove).await?.context("cannot remove an old run")
+        let retiring = bases.clone();
+        tokio::task::spawn_blocking(move || retiring.iter().try_for_each(|base| retire(base))).await??;
+        self.history.remove(remains.clone()).await?;
+        tokio::task::spawn_blocking(move || bases.iter().try_for_each(|base| forget(base))).await??;
+        remains.iter().for_each(|run| self.holds.forget(*run));
+        info!(runs = remains.len(), "took away what the last server had begun to");
+        Ok(())
     }
 }
 
@@ -233,7 +246,7 @@ impl Sweeper {
 fn remains_in(folder: &Path) -> io::Result<Vec<RunId>> {
     let mut remains = Vec::new();
     for shelf in fs::read_dir(folder)? {
-        for file in fs::read_dir(shelf?.path()).into_iter().flatten() {
+        for file in fs::read_dir(shelf?.path())? {
             remains.extend(retired(&file?.file_name()));
         }
     }
