@@ -16,6 +16,7 @@ use super::{
     answer_with_record, find_run, job_page, page, pages, resume,
 };
 use crate::config::{Job, OnDisconnect};
+use crate::parameters::Offers;
 use crate::runs::{Filter, Order, Refused, Run};
 
 /// The most bytes of a form or a JSON document.
@@ -170,6 +171,6 @@ fn nothing(wanted: Wanted) -> Response {
 async fn show_form(app: &App, job: &Arc<Job>) -> Result<Response, Refusal> {
     let filter = Filter { job: Some(job.name.clone()), limit: SHOWN_RUNS, ..Filter::default() };
     let runs = app.runs.list(filter).await.map_err(super::failed)?;
-    let form = Form::of(&job.parameters, |_| None, &[]);
+    let form = Form::of(&job.parameters, &[], &Offers::default(), &[]);
     Ok(page(StatusCode::OK, pages::form(&job_page(app, job, form, &runs))))
 }
