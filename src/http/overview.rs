@@ -19,6 +19,9 @@ use crate::sources::process::Command;
 /// How many recent runs the first page shows.
 const RECENT: usize = 20;
 
+/// How many runs that are on it shows, of those that run and of those that wait.
+const LIVE: usize = 50;
+
 /// How many of a job's runs tell how long it usually takes.
 const USUAL: usize = 9;
 
@@ -35,15 +38,18 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
     asked.query.refuse_unknown(&["format", "filter"])?;
     let words = asked.query.value("filter").unwrap_or_default();
     let mut recent = app.runs.list(Filter { limit: RECENT, ..Filter::default() }).await.map_err(failed)?;
+    let mut live = live(&app).await?;
     let mut jobs = Vec::with_capacity(app.jobs.len());
     for job in app.jobs.iter().filter(|job| has_words(job, words)) {
         jobs.push(Told { job, last: last(&app, job, &recent).await?, usual: usual(&app, job).await? });
     }
     if !words.trim().is_empty() {
-        recent.retain(|record| jobs.iter().any(|told| told.job.name == record.job));
+        let is_shown = |record: &RunRecord| jobs.iter().any(|told| told.job.name == record.job);
+        recent.retain(is_shown);
+        live.retain(is_shown);
     }
     Ok(match asked.wanted {
-        Wanted::Html => page(StatusCode::OK, pages::index(&index_page(&app, words, &jobs, &recent))),
+        Wanted::Html => page(StatusCode::OK, pages::index(&index_page(&app, words, &jobs, [&live, &recent]))),
         Wanted::Text => lines("text/plain; charset=utf-8", jobs.iter().map(job_line)),
         Wanted::Json => {
             let jobs: Vec<_> = jobs.iter().map(job_json).collect();
@@ -56,6 +62,16 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
             );
         }
     })
+}
+
+/// The runs that are on, then those that wait; each newest first.
+async fn live(app: &App) -> Result<Vec<RunRecord>, Refusal> {
+    let mut live = Vec::new();
+    for state in [record::State::Running, record::State::Queued] {
+        let filter = Filter { state: Some(state), limit: LIVE, ..Filter::default() };
+        live.extend(app.runs.list(filter).await.map_err(failed)?);
+    }
+    Ok(live)
 }
 
 /// Whether each of `words` is somewhere in what a job is called, in large or small letters.
@@ -127,16 +143,17 @@ pub(super) fn line_of(record: &RunRecord) -> String {
     format!("{} {started} {:<10} {:<20} {duration} {} lines", record.id, record.state.name(), record.job, record.lines)
 }
 
-fn index_page(app: &App, words: &str, jobs: &[Told<'_>], recent: &[RunRecord]) -> pages::Index {
-    let (live, ended): (Vec<_>, Vec<_>) = recent.iter().partition(|record| !record.state.is_final());
+fn index_page(app: &App, words: &str, jobs: &[Told<'_>], runs: [&[RunRecord]; 2]) -> pages::Index {
+    let [live, recent] = runs;
+    let ended = recent.iter().filter(|record| record.state.is_final());
     pages::Index {
         frame: frame(app),
         now: Timestamp::now(),
         filter: words.trim().to_owned(),
         jobs: app.jobs.len(),
         groups: groups(app, jobs),
-        live: live.into_iter().map(|record| run_row(app, record)).collect(),
-        ended: ended.into_iter().map(|record| run_row(app, record)).collect(),
+        live: live.iter().map(|record| run_row(app, record)).collect(),
+        ended: ended.map(|record| run_row(app, record)).collect(),
     }
 }
 
