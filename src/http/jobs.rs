@@ -139,7 +139,7 @@ async fn refuse_parameters(asked: &Asked, body: Body) -> Result<(), Refusal> {
         "application/json" => match serde_json::from_slice(&body) {
             Ok(Value::Object(members)) => match members.iter().next() {
                 None => Ok(()),
-                Some((name, value)) => Err(super::BadParameter::unknown(name, &value.to_string(), &[]).into()),
+                Some((name, value)) => Err(super::Wrong::unknown(name, &value.to_string(), &[]).into()),
             },
             Ok(_) => Err(Refusal::bad_request("the JSON body is not an object").remedy("send {\"name\": value}")),
             Err(error) => Err(Refusal::bad_request(format!("the body is not JSON: {error}"))),

@@ -27,6 +27,7 @@ use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::config::{Config, Job};
+use crate::parameters::Wrong;
 use crate::runs::Runs;
 use crate::views::{EventId, Format, Reached, pages};
 use asked::{Asked, Name};
@@ -35,7 +36,7 @@ use guard::{BadHost, Hosts, TooLarge, Visit};
 use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
 use overview::{job_page, line_of, runs_page};
-use query::{BadParameter, Query};
+use query::Query;
 use runs::{Answer, Found, Viewed, answer_with_record, find_run, resume};
 use stream::{Show, Stream, Tie};
 
