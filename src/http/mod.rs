@@ -5,6 +5,7 @@ mod asked;
 mod assets;
 pub mod error;
 pub mod guard;
+pub mod intake;
 mod jobs;
 pub mod listen;
 pub mod negotiate;
@@ -36,7 +37,7 @@ use guard::{BadHost, Hosts, TooLarge, Visit};
 use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
 use overview::{job_page, line_of, runs_page};
-use query::Query;
+use query::{Query, read_pairs};
 use runs::{Answer, Found, Viewed, answer_with_record, find_run, resume};
 use stream::{Show, Stream, Tie};
 

@@ -23,13 +23,7 @@ impl Query {
 
     /// The same from bytes, which need not be text: a form's body.
     pub fn parse_bytes(text: &[u8]) -> Result<Query, Wrong> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
-        for pair in text.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
-            let mut halves = pair.splitn(2, |&byte| byte == b'=');
-            let name = decode_text("a parameter's name", halves.next().unwrap_or_default())?;
-            let value = decode_text(&name, halves.next().unwrap_or_default())?;
-            pairs.push((name, value));
-        }
+        let pairs: Vec<(String, String)> = read_pairs(text).collect::<Result<_, _>>()?;
         refuse_repeated(&pairs)?;
         Ok(Query { pairs })
     }
@@ -97,6 +91,16 @@ pub fn encode(text: &str) -> String {
         }
     }
     encoded
+}
+
+/// The pairs of a query or a form, each decoded, or why it cannot be. Names may come twice.
+pub fn read_pairs(text: &[u8]) -> impl Iterator<Item = Result<(String, String), Wrong>> {
+    text.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let mut halves = pair.splitn(2, |&byte| byte == b'=');
+        let name = decode_text("a parameter's name", halves.next().unwrap_or_default())?;
+        let value = decode_text(&name, halves.next().unwrap_or_default())?;
+        Ok((name, value))
+    })
 }
 
 fn refuse_repeated(pairs: &[(String, String)]) -> Result<(), Wrong> {
