@@ -4,6 +4,7 @@
 mod asked;
 mod assets;
 pub mod error;
+mod fields;
 pub mod guard;
 pub mod intake;
 mod jobs;
@@ -33,6 +34,7 @@ use crate::runs::Runs;
 use crate::views::{EventId, Format, Reached, pages};
 use asked::{Asked, Name};
 use error::Refusal;
+use fields::Form;
 use guard::{BadHost, Hosts, TooLarge, Visit};
 use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};

@@ -8,7 +8,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{App, Asked, Refusal, Wanted, answer, failed, lines, page, pages};
+use super::{App, Asked, Form, Refusal, Wanted, answer, failed, lines, page, pages};
 use crate::config::Job;
 use crate::record::{Outcome, RunId};
 use crate::runs::{Filter, RunRecord};
@@ -90,16 +90,21 @@ fn index_page(app: &App, jobs: &[(&Arc<Job>, Option<RunRecord>)], recent: &[RunR
         last: last.as_ref().map(run_row),
     };
     pages::Index {
-        base_path: app.base_path.clone(),
+        frame: frame(app),
         now: Timestamp::now(),
         jobs: jobs.iter().map(row).collect(),
         runs: recent.iter().map(run_row).collect(),
     }
 }
 
-pub(super) fn job_page(app: &App, job: &Job, runs: &[RunRecord]) -> pages::JobPage {
+/// What every page has around it.
+fn frame(app: &App) -> pages::Frame {
+    pages::Frame { base_path: app.base_path.clone(), banner: None }
+}
+
+pub(super) fn job_page(app: &App, job: &Job, form: Form, runs: &[RunRecord]) -> pages::JobPage {
     pages::JobPage {
-        base_path: app.base_path.clone(),
+        frame: frame(app),
         origin: app.origin.clone(),
         now: Timestamp::now(),
         name: job.name.clone(),
@@ -109,6 +114,8 @@ pub(super) fn job_page(app: &App, job: &Job, runs: &[RunRecord]) -> pages::JobPa
             Command::List(words) => words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" "),
         },
         runs_on_get: job.get,
+        fields: form.fields,
+        problem: form.problem,
         runs: runs.iter().map(run_row).collect(),
     }
 }
@@ -124,7 +131,7 @@ fn quote(word: &str) -> String {
 
 pub(super) fn runs_page(app: &App, filter: &Filter, records: &[RunRecord], older: Option<RunId>) -> pages::RunsPage {
     pages::RunsPage {
-        base_path: app.base_path.clone(),
+        frame: frame(app),
         now: Timestamp::now(),
         jobs: app.jobs.iter().map(|job| job.name.clone()).collect(),
         job: filter.job.clone(),
@@ -136,7 +143,7 @@ pub(super) fn runs_page(app: &App, filter: &Filter, records: &[RunRecord], older
 
 pub(super) fn error_page(app: &App, refusal: &Refusal) -> pages::ErrorPage {
     pages::ErrorPage {
-        base_path: app.base_path.clone(),
+        frame: frame(app),
         status: refusal.status.as_u16(),
         title: refusal.title().to_owned(),
         wrong: refusal.detail.clone(),
