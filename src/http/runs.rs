@@ -103,9 +103,12 @@ impl Answer<'_> {
         let record = found.record();
         let status = if self.wait { status_of(record.state) } else { StatusCode::OK };
         let Some(format) = self.viewed.format.view() else { return Ok(answer_with_record(&record, status)) };
-        let (journal, on_pipes) = match found {
-            Found::Live(run) => (Arc::clone(&run.journal), !run.job.process.pty),
-            Found::Ended(record) => (open(self.app, *record).await?, false),
+        let (journal, on_pipes, place) = match found {
+            Found::Live(run) => {
+                let place = (record.state == record::State::Queued).then(|| run.place());
+                (Arc::clone(&run.journal), !run.job.process.pty, place)
+            }
+            Found::Ended(record) => (open(self.app, *record).await?, false, None),
         };
         self.viewed.shorten(&record, self.wait);
         let start = Start { run: record.id, job: record.job, state: record.state, started: record.started };
@@ -116,7 +119,7 @@ impl Answer<'_> {
         let reader = journal.read(&self.viewed.selection).map_err(|error| failed(error.into()))?;
         let view = View::new(format, options);
         let Viewed { all, abort, .. } = self.viewed;
-        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, on_pipes };
+        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, place, on_pipes };
         *response.body_mut() = Body::new(Stream::new(show));
         Ok(response)
     }

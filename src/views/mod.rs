@@ -114,7 +114,7 @@ impl View {
         View(match format {
             Format::Html => Kind::Html(Box::new(Html::new(options))),
             Format::Text => Kind::Text(Text::new(options)),
-            Format::Ndjson => Kind::Ndjson(Ndjson),
+            Format::Ndjson => Kind::Ndjson(Ndjson::default()),
             Format::Sse => Kind::Sse(Sse::default()),
         })
     }
@@ -161,6 +161,27 @@ impl View {
             Kind::Html(html) => html.notice(text, out),
             Kind::Sse(sse) => sse.notice(text, out),
             Kind::Text(_) | Kind::Ndjson(_) => {}
+        }
+    }
+
+    /// The run waits for its turn, after `ahead` others of the `waiting`; said again whenever that changes. Html shows it
+    /// until the run begins, sse and ndjson send an event, text nothing.
+    pub fn queued(&mut self, ahead: usize, waiting: usize, out: &mut Frames) {
+        match &mut self.0 {
+            Kind::Html(html) => html.queued(ahead, out),
+            Kind::Ndjson(ndjson) => ndjson.queue(Some((ahead, waiting)), out),
+            Kind::Sse(sse) => sse.queue(Some((ahead, waiting)), out),
+            Kind::Text(_) => {}
+        }
+    }
+
+    /// After [`View::queued`]: the run waits no longer.
+    pub fn begun(&mut self, out: &mut Frames) {
+        match &mut self.0 {
+            Kind::Html(html) => html.begun(out),
+            Kind::Ndjson(ndjson) => ndjson.queue(None, out),
+            Kind::Sse(sse) => sse.queue(None, out),
+            Kind::Text(_) => {}
         }
     }
 

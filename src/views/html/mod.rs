@@ -243,6 +243,20 @@ impl Html {
         self.noticed = true;
     }
 
+    pub(super) fn queued(&mut self, ahead: usize, out: &mut Frames) {
+        self.hide_notice(out.buffer());
+        let place = match ahead {
+            0 => "it is the next".to_owned(),
+            1 => "1 run ahead".to_owned(),
+            ahead => format!("{} runs ahead", in_digits(ahead as u64)),
+        };
+        self.notice(&format!("waiting for its turn: {place}"), out);
+    }
+
+    pub(super) fn begun(&mut self, out: &mut Frames) {
+        self.hide_notice(out.buffer());
+    }
+
     /// Something follows: what a notice said is no longer so.
     fn hide_notice(&mut self, out: &mut BytesMut) {
         if mem::take(&mut self.noticed) {
