@@ -22,10 +22,8 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
     asked.allow("GET")?;
     asked.query.refuse_unknown(&["format"])?;
     let recent = app.runs.list(Filter { limit: RECENT, ..Filter::default() }).await.map_err(failed)?;
-    let mut jobs = Vec::with_capacity(app.jobs.len());
-    for job in &app.jobs {
-        jobs.push((job, last(&app, job, &recent).await?));
-    }
+    let mut last = app.runs.last_of(app.jobs.iter().map(|job| job.name.as_str())).await.map_err(failed)?;
+    let jobs: Vec<_> = app.jobs.iter().map(|job| (job, last.remove(&job.name))).collect();
     Ok(match asked.wanted {
         Wanted::Html => page(StatusCode::OK, pages::index(&index_page(&app, &jobs, &recent))),
         Wanted::Text => lines("text/plain; charset=utf-8", jobs.iter().map(|(job, last)| job_line(job, last.as_ref()))),
@@ -42,15 +40,6 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
             );
         }
     })
-}
-
-/// The newest run of a job; most are among the recent ones.
-async fn last(app: &App, job: &Job, recent: &[RunRecord]) -> Result<Option<RunRecord>, Refusal> {
-    if let Some(record) = recent.iter().find(|record| record.job == job.name) {
-        return Ok(Some(record.clone()));
-    }
-    let filter = Filter { job: Some(job.name.clone()), limit: 1, ..Filter::default() };
-    Ok(app.runs.list(filter).await.map_err(failed)?.pop())
 }
 
 /// Liveness.

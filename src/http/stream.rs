@@ -15,9 +15,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::TRAILERS;
-use crate::journal::{Journal, Reader, Selection, Step};
+use crate::journal::{Reader, Selection, Step};
 use crate::record::{Chunk, End, Start, State};
-use crate::runs::{Place, Run};
+use crate::runs::{Place, Reading, Run};
 use crate::views::{Format, Frames, View};
 
 /// Output is rendered up to so many bytes before a frame is sent, if so much is ready.
@@ -40,7 +40,8 @@ const LAST_LINES: u64 = 1000;
 
 /// What a stream shows and how.
 pub(super) struct Show {
-    pub(super) journal: Arc<Journal>,
+    /// Held as long as the stream lasts, so that the run is kept meanwhile.
+    pub(super) journal: Reading,
     pub(super) start: Start,
     pub(super) reader: Reader,
     pub(super) format: Format,

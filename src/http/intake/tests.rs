@@ -54,8 +54,10 @@ fn the_urls_own_words_are_no_parameters() {
 
 #[test]
 fn json_values_become_their_text_as_it_was_written() {
-    let intake = json(r#" {"a": "x\n\u00e4", "b": 1.50, "c": -0, "d": 123456789012345678901234567890, "e": true,
-                            "f": false, "g": "", "h": 1e3} "#);
+    let intake = json(
+        r#" {"a": "x\n\u00e4", "b": 1.50, "c": -0, "d": 123456789012345678901234567890, "e": true,
+                            "f": false, "g": "", "h": 1e3} "#,
+    );
     let expected = [
         ("a", "x\nä"),
         ("b", "1.50"),
