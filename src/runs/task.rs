@@ -56,7 +56,7 @@ impl Task {
         ];
         let launch = Launch { identity, values: run.values.clone(), input };
         let (settings, started) = (Arc::clone(&run.job.process), Timestamp::now());
-        let starting = tokio::task::spawn_blocking(move || Process::start(settings, &launch));
+        let starting = tokio::task::spawn_blocking(move || Process::start(settings, launch));
         // in the shadow of the child's own start
         writer.prepare();
         let started_process = starting.await.map_err(|error| StartError::System(io::Error::other(error)));
