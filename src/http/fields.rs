@@ -6,24 +6,24 @@ use crate::parameters::{Kind, Parameter, Wrong};
 
 /// What a job's form is drawn from.
 #[derive(Default)]
-pub(super) struct Form {
+pub(super) struct Fields {
     /// One for each parameter.
     pub(super) fields: Vec<Field>,
     /// What is wrong and is about no field.
     pub(super) problem: Option<String>,
 }
 
-impl Form {
+impl Fields {
     /// The fields of `parameters`. `given` tells the value that a name was given, if any; a secret's is never shown
     /// again. Of a list of choices that a command prints, the caller puts the lines in place of the command first;
     /// otherwise it is a field for text.
-    pub(super) fn of<'a>(parameters: &[Parameter], given: impl Fn(&str) -> Option<&'a str>, wrong: &[Wrong]) -> Form {
+    pub(super) fn of<'a>(parameters: &[Parameter], given: impl Fn(&str) -> Option<&'a str>, wrong: &[Wrong]) -> Fields {
         let field = |parameter: &Parameter| {
             field(parameter, given(&parameter.name), wrong.iter().find(|wrong| wrong.name == parameter.name))
         };
         let is_known = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
         let others: Vec<_> = wrong.iter().filter(|wrong| !is_known(&wrong.name)).map(Wrong::to_string).collect();
-        Form {
+        Fields {
             fields: parameters.iter().map(field).collect(),
             problem: (!others.is_empty()).then(|| others.join("; ")),
         }
@@ -83,30 +83,30 @@ mod tests {
             parameter("target", Kind::Choices(vec!["daily".to_owned(), "full".to_owned()]), Some("daily")),
             parameter("count", Kind::Int { min: Some(1), max: Some(9) }, Some("1")),
         ];
-        let form = Form::of(&parameters, |name| (name == "count").then_some("12"), &[]);
-        assert_eq!(form.fields[0].value, "daily");
-        assert_eq!(form.fields[1].value, "12");
-        assert_eq!(form.fields[1].allowed, "a whole number from 1 to 9");
-        assert_eq!(form.fields[1].input, Input::Int { min: Some(1), max: Some(9) });
+        let form = Fields::of(&parameters, |name| (name == "count").then_some("12"), &[]);
+        assert_eq!(fields.fields[0].value, "daily");
+        assert_eq!(fields.fields[1].value, "12");
+        assert_eq!(fields.fields[1].allowed, "a whole number from 1 to 9");
+        assert_eq!(fields.fields[1].input, Input::Int { min: Some(1), max: Some(9) });
     }
 
     #[test]
     fn a_secret_is_never_filled_in() {
         let secret = parameter("token", Kind::Secret { pattern: None }, Some("hidden default"));
-        assert_eq!(Form::of(&[secret], |_| Some("hidden"), &[]).fields[0].value, "");
+        assert_eq!(Fields::of(&[secret], |_| Some("hidden"), &[]).fields[0].value, "");
     }
 
     #[test]
     fn what_may_be_empty_is_not_required() {
         let text = |pattern: Option<&str>, default| {
             let pattern = pattern.map(|pattern| Pattern::new(pattern).unwrap());
-            Form::of(&[parameter("note", Kind::Text { pattern }, default)], |_| None, &[]).fields[0].required
+            Fields::of(&[parameter("note", Kind::Text { pattern }, default)], |_| None, &[]).fields[0].required
         };
         assert!(text(None, None), "left empty by mistake");
         assert!(!text(None, Some("")) && !text(Some("x*"), None));
         assert!(text(Some("x+"), None));
         let number = parameter("count", Kind::Int { min: None, max: None }, Some("1"));
-        assert!(Form::of(&[number], |_| None, &[]).fields[0].required, "no number is empty");
+        assert!(Fields::of(&[number], |_| None, &[]).fields[0].required, "no number is empty");
     }
 
     #[test]
@@ -118,9 +118,9 @@ mod tests {
             allowed: "something else".to_owned(),
         };
         let parameters = [parameter("count", Kind::Int { min: None, max: None }, None)];
-        let form = Form::of(&parameters, |_| Some("x"), &[wrong("count"), wrong("cuont")]);
-        assert_eq!(form.fields[0].problem.as_deref(), Some("`count` cannot be `x`"));
-        assert_eq!(form.fields[0].allowed, "something else");
-        assert_eq!(form.problem.as_deref(), Some("`cuont` cannot be `x`; allowed: something else"));
+        let form = Fields::of(&parameters, |_| Some("x"), &[wrong("count"), wrong("cuont")]);
+        assert_eq!(fields.fields[0].problem.as_deref(), Some("`count` cannot be `x`"));
+        assert_eq!(fields.fields[0].allowed, "something else");
+        assert_eq!(fields.problem.as_deref(), Some("`cuont` cannot be `x`; allowed: something else"));
     }
 }

@@ -100,9 +100,9 @@ impl Intake {
         self
     }
 
-    /// Whether nothing was given.
-    pub fn is_empty(&self) -> bool {
-        self.given.is_empty() && self.wrong.is_empty()
+    /// Whether anything was said of `name`.
+    pub fn mentions(&self, name: &str) -> bool {
+        self.value(name).is_some() || self.refuses(name)
     }
 
     /// The text that was given for `name`.

@@ -8,7 +8,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{App, Asked, Form, Refusal, Wanted, answer, failed, lines, page, pages};
+use super::{App, Asked, Fields, Refusal, Wanted, answer, failed, lines, page, pages};
 use crate::config::Job;
 use crate::record::{Outcome, RunId};
 use crate::runs::{Filter, RunRecord};
@@ -54,7 +54,7 @@ pub(super) async fn nothing_here(State(app): State<Arc<App>>, uri: Uri) -> Refus
     Refusal::not_found(format!("there is nothing at {}", uri.path())).remedy(remedy)
 }
 
-fn job_json(job: &Job, last: Option<&RunRecord>) -> serde_json::Value {
+pub(super) fn job_json(job: &Job, last: Option<&RunRecord>) -> serde_json::Value {
     let methods: Vec<_> = [("GET", job.get), ("POST", job.post)].iter().filter(|m| m.1).map(|m| m.0).collect();
     json!({ "name": job.name, "description": job.description, "methods": methods, "last": last })
 }
@@ -91,7 +91,7 @@ fn frame(app: &App) -> pages::Frame {
     pages::Frame { base_path: app.base_path.clone(), banner: None }
 }
 
-pub(super) fn job_page(app: &App, job: &Job, form: Form, runs: &[RunRecord]) -> pages::JobPage {
+pub(super) fn job_page(app: &App, job: &Job, fields: Fields, runs: &[RunRecord]) -> pages::JobPage {
     pages::JobPage {
         frame: frame(app),
         origin: app.origin.clone(),
@@ -103,8 +103,8 @@ pub(super) fn job_page(app: &App, job: &Job, form: Form, runs: &[RunRecord]) -> 
             Command::List(words) => words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" "),
         },
         runs_on_get: job.get,
-        fields: form.fields,
-        problem: form.problem,
+        fields: fields.fields,
+        problem: fields.problem,
         runs: runs.iter().map(run_row).collect(),
     }
 }
