@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    App, Asked, Fields, Intake, Name, RETRY_AFTER, Refusal, Visit, Wanted, failed, find_job, job_json, job_page, json,
-    lines, nothing, page, pages,
+    App, Asked, Form, Intake, Name, RETRY_AFTER, Refusal, Told, Visit, Wanted, failed, find_job, job_json, job_page,
+    json, lines, nothing, page, pages,
 };
 use crate::config::{Job, Overlap, Stdin};
 use crate::parameters::{Kind, Offers, Parameter, Wrong};
@@ -83,10 +83,10 @@ pub(super) async fn fill_in_page(
 ) -> Result<Response, Refusal> {
     let filter = Filter { job: Some(job.name.clone()), limit: SHOWN_RUNS, ..Filter::default() };
     let runs = app.runs.list(filter).await.map_err(failed)?;
-    let parameters: Vec<_> = job.parameters.iter().map(|parameter| with_choices(parameter, offers)).collect();
-    let fields = Fields::of(&parameters, |name| given.value(name), wrong);
+    let form = Form::of(&job.parameters, given.given(), offers, wrong);
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    Ok(page(status, pages::form(&job_page(app, job, fields, &runs))))
+    let told = Told::about(app, job).await?;
+    Ok(page(status, pages::form(&job_page(app, &told, form, &runs))))
 }
 
 /// A refusal without the values of the job's secrets.
@@ -108,20 +108,9 @@ pub(super) async fn ask_for_choices(job: &Job) -> Result<Offers, Refusal> {
     Ok(offers)
 }
 
-/// The parameter with the lines of its command in the command's place.
-fn with_choices(parameter: &Parameter, offers: &Offers) -> Parameter {
-    match (&parameter.kind, offers.of(&parameter.name)) {
-        (Kind::ChoicesFrom(_), lines) if !lines.is_empty() => {
-            Parameter { kind: Kind::Choices(lines.to_vec()), ..parameter.clone() }
-        }
-        _ => parameter.clone(),
-    }
-}
-
 /// A job as JSON, with everything that a request for a run needs to know.
 async fn describe(app: &App, job: &Job, parameters: &[Described<'_>]) -> Result<Value, Refusal> {
-    let last = app.runs.last_of([job.name.as_str()]).await.map_err(failed)?.remove(&job.name);
-    let mut description = job_json(job, last.as_ref());
+    let mut description = job_json(&Told::about(app, job).await?);
     if let Value::Object(members) = &mut description {
         let (stdin, max_body) = match job.stdin {
             Stdin::None => ("none", None),

@@ -105,6 +105,11 @@ impl Intake {
         self.value(name).is_some() || self.refuses(name)
     }
 
+    /// The names and texts that were given and can be, in their order.
+    pub fn given(&self) -> &[(String, String)] {
+        &self.given
+    }
+
     /// The text that was given for `name`.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.given.iter().find(|(given, _)| given == name).map(|(_, text)| text.as_str())

@@ -22,8 +22,7 @@ use crate::sources::process::Input;
 const MAX_FORM: usize = 1 << 20;
 
 /// What the query of a job's URL may hold beside the job's own parameters.
-const QUERY: [&str; 10] =
-    ["format", "wait", "detach", "abort", "all", "time", "stream", "from", "download", "no-input"];
+const QUERY: [&str; 9] = ["format", "wait", "detach", "abort", "all", "time", "stream", "from", "download"];
 
 /// What is to happen with a visit to a job's URL.
 enum Plan {
@@ -108,7 +107,6 @@ async fn go_on(app: &App, job: &Job, id: EventId) -> Result<Plan, Refusal> {
 
 /// What the body of a request is: parameters beside those that are `given` already, or the command's input.
 async fn take_body(job: &Job, asked: &Asked, given: Intake, body: Body) -> Result<(Intake, Option<Upload>), Refusal> {
-    let no_input = asked.query.flag("no-input")?.unwrap_or(false);
     if body.is_end_stream() {
         return Ok((given, None));
     }
@@ -116,8 +114,8 @@ async fn take_body(job: &Job, asked: &Asked, given: Intake, body: Body) -> Resul
         return Err(Refusal::bad_request("a GET brings no body here").remedy("send it with POST"));
     }
     match job.stdin {
-        Stdin::Body { max } if !no_input => Upload::of(body, max).map(|upload| (given, Some(upload))),
-        Stdin::Body { .. } | Stdin::None => Ok((given.and(read_parameters(asked, body).await?), None)),
+        Stdin::Body { max } => Upload::of(body, max).map(|upload| (given, Some(upload))),
+        Stdin::None => Ok((given.and(read_parameters(asked, body).await?), None)),
     }
 }
 

@@ -38,15 +38,15 @@ use crate::views::{EventId, Format, Reached, pages};
 use asked::{Asked, Name};
 use body::{Upload, read as read_body};
 use error::Refusal;
-use fields::Fields;
+use fields::Form;
 use form::{ask_for_choices, fill_in, fill_in_page, hide_secrets};
 use guard::{BadHost, Hosts, TooLarge, Visit};
 use intake::{Intake, Kind as IntakeKind};
 use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
-use overview::{job_json, job_page, line_of, runs_page};
+use overview::{Told, job_json, job_page, line_of, runs_page};
 use query::{Query, read_pairs};
-use runs::{Answer, Found, Viewed, answer_with_record, find_run, resume};
+use runs::{Answer, Found, LISTED, Viewed, answer_with_record, find_run, resume};
 use stream::{Show, Stream, Tie};
 
 /// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other

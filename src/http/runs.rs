@@ -19,7 +19,7 @@ use crate::views::{Format, Options, View};
 const REPLAYED: u64 = 5000;
 
 /// How many runs a listing shows where nothing else is asked for, and at most.
-const LISTED: (usize, usize) = (50, 1000);
+pub(super) const LISTED: (usize, usize) = (50, 1000);
 
 /// What the query of a run's URL may hold.
 const QUERY: [&str; 10] = ["format", "wait", "abort", "all", "from", "tail", "follow", "stream", "time", "download"];

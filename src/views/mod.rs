@@ -23,7 +23,7 @@ use crate::views::assets::{ICON, STYLE};
 use crate::views::html::Html;
 use crate::views::json::{Ndjson, Sse};
 use crate::views::text::Text;
-use crate::views::words::{in_bytes, in_digits, in_duration};
+use crate::views::words::{in_bytes, in_digits, in_duration, legible, shortened};
 
 /// The formats a journal can be streamed in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
