@@ -13,13 +13,14 @@ mod text;
 mod words;
 
 use std::mem;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
 pub use crate::views::json::{EndRecord, EventId, Reached, end_record};
 
 use crate::record::{Chunk, End, Start};
-use crate::views::assets::{ICON, STYLE};
+use crate::views::assets::{ICON, SCRIPT, STYLE, state_icon, state_icon_pattern};
 use crate::views::html::Html;
 use crate::views::json::{Ndjson, Sse};
 use crate::views::text::Text;
@@ -89,6 +90,23 @@ impl Frames {
     }
 }
 
+/// What a page says of a run beside its lines. Only html shows it.
+#[derive(Clone, Default, Debug)]
+pub struct About {
+    /// The job's, empty where it has none.
+    pub description: String,
+    /// Who asked for the run, and how.
+    pub trigger: String,
+    /// The values of its parameters, as they may be shown.
+    pub params: Vec<(String, String)>,
+    /// The address of the form that starts such a run again, where that is not the job's form as it is.
+    pub again: Option<String>,
+    /// How long ago the run was asked for.
+    pub age: Duration,
+    /// The run ends when the page is left.
+    pub tied: bool,
+}
+
 /// What a client asked of a view beyond its format.
 #[derive(Clone, Default, Debug)]
 pub struct Options {
@@ -96,6 +114,8 @@ pub struct Options {
     pub base_path: String,
     /// Prefix each line with its time, in text and html.
     pub time: bool,
+    /// What is told of the run.
+    pub about: About,
 }
 
 /// The rendering of one journal for one client. It holds a few kilobytes, however long the journal is.
