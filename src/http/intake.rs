@@ -85,6 +85,14 @@ impl Intake {
         Ok(intake)
     }
 
+    /// The same with the newlines that were typed: a browser sends each line of a form with a carriage return.
+    pub fn as_typed(mut self) -> Intake {
+        for (_, text) in &mut self.given {
+            *text = text.replace("\r\n", "\n");
+        }
+        self
+    }
+
     /// This and what `body` holds; a name in both is wrong.
     pub fn and(mut self, body: Intake) -> Intake {
         for (name, text) in body.given {

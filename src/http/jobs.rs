@@ -126,8 +126,10 @@ async fn read_parameters(asked: &Asked, body: Body) -> Result<Intake, Refusal> {
     }
     let given = asked.header("content-type").unwrap_or_default();
     let kind = IntakeKind::of(given).ok_or_else(|| Refusal::unsupported_type(given, IntakeKind::ALLOWED))?;
-    Intake::of_body(kind, &body)
-        .map_err(|unreadable| Refusal::bad_request(unreadable.to_string()).remedy("send {\"name\": value}"))
+    let intake = Intake::of_body(kind, &body)
+        .map_err(|unreadable| Refusal::bad_request(unreadable.to_string()).remedy("send {\"name\": value}"))?;
+    let is_typed = kind == IntakeKind::Form && asked.wanted == Wanted::Html;
+    Ok(if is_typed { intake.as_typed() } else { intake })
 }
 
 /// Asks for a run with these values and this input.

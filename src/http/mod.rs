@@ -1,6 +1,7 @@
 //! The web: the whole map of URLs on one screen, and what surrounds every request. Only this module knows requests;
 //! nothing imports it but the command line.
 
+mod again;
 mod asked;
 mod assets;
 mod body;
@@ -35,6 +36,7 @@ use crate::config::{Config, Job};
 use crate::parameters::Wrong;
 use crate::runs::Runs;
 use crate::views::{EventId, Format, Reached, pages};
+use again::again;
 use asked::{Asked, Name};
 use body::{Upload, read as read_body};
 use error::Refusal;
@@ -45,7 +47,7 @@ use intake::{Intake, Kind as IntakeKind};
 use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
 use overview::{Told, job_json, job_page, line_of, runs_page};
-use query::{Query, read_pairs};
+use query::{Query, encode, read_pairs};
 use runs::{Answer, Found, LISTED, Viewed, answer_with_record, find_run, resume};
 use stream::{Show, Stream, Tie};
 

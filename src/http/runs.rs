@@ -6,14 +6,16 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 
 use super::{
-    App, Asked, Name, Reached, Refusal, Show, Stream, TRAILERS, Tie, Wanted, failed, line_of, page, pages, runs_page,
+    App, Asked, Name, Reached, Refusal, Show, Stream, TRAILERS, Tie, Wanted, again, failed, line_of, page, pages,
+    runs_page,
 };
 use crate::journal::Selection;
 use crate::record::{self, RunId, Start};
 use crate::runs::{Filter, Reading, Run, RunRecord};
-use crate::views::{Format, Options, View};
+use crate::views::{About, Format, Options, View};
 
 /// A replayed page starts at so many last lines.
 const REPLAYED: u64 = 5000;
@@ -111,8 +113,9 @@ impl Answer<'_> {
             Found::Ended(record) => (open(self.app, *record).await?, false, None),
         };
         self.viewed.shorten(&record, self.wait);
+        let about = about(self.app, &record, self.tie.is_some());
+        let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time, about };
         let start = Start { run: record.id, job: record.job, state: record.state, started: record.started };
-        let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time };
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
         *response.headers_mut() = headers(&start, format, &self.viewed, &self.app.base_path);
@@ -138,6 +141,14 @@ async fn open(app: &App, record: RunRecord) -> Result<Reading, Refusal> {
         .remedy("format=json shows its record"));
     }
     Ok(journal)
+}
+
+/// What the page of a run says beside its lines; `tied`: the run ends when the page is left.
+fn about(app: &App, record: &RunRecord, tied: bool) -> About {
+    let description = app.by_name.get(&record.job).and_then(|job| job.description.clone());
+    let age = Timestamp::now().duration_since(record.started).unsigned_abs();
+    let (trigger, params) = (record.trigger.clone(), record.params.clone());
+    About { description: description.unwrap_or_default(), trigger, params, again: again(app, record), age, tied }
 }
 
 /// What every stream says of itself.

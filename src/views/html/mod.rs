@@ -47,6 +47,7 @@ pub(super) struct Html {
     options: Options,
     /// The address of the run.
     run: String,
+    /// The address that starts runs of its job.
     job: String,
     blocks: Blocks,
     /// The stream whose row is open.
@@ -132,8 +133,11 @@ impl Html {
     pub(super) fn start(&mut self, start: &Start, first_line: u64, out: &mut Frames) {
         self.run = format!("{}/runs/{}", self.options.base_path, start.run);
         self.job = format!("{}/jobs/{}", self.options.base_path, start.job);
+        if self.options.about.again.form.is_empty() {
+            self.options.about.again.form = format!("{}/form", self.job);
+        }
         self.next = first_line;
-        out.buffer().extend_from_slice(page::start(start, first_line, &self.options.base_path).as_bytes());
+        out.buffer().extend_from_slice(page::start(start, first_line, &self.options).as_bytes());
     }
 
     pub(super) fn chunk(&mut self, chunk: &Chunk, out: &mut Frames) {
@@ -215,7 +219,8 @@ impl Html {
         self.hide_notice(out);
         self.close_row(b"", out);
         self.blocks.leave(out);
-        let count = format!("<span class=count data-text=\"{} lines so far\"></span>", in_digits(lines_so_far));
+        let words = in_digits(lines_so_far);
+        let count = format!("<span class=count data-lines={lines_so_far} data-text=\"{words} lines so far\"></span>");
         out.extend_from_slice(count.as_bytes());
     }
 
@@ -279,7 +284,7 @@ impl Html {
     pub(super) fn end(&mut self, end: &End, out: &mut Frames) {
         let out = out.buffer();
         self.close_lines(out);
-        out.extend_from_slice(page::end(end, &self.run, &self.job).as_bytes());
+        out.extend_from_slice(page::end(end, &self.run, &self.job, &self.options.about.again).as_bytes());
     }
 
     /// Shows what is there of characters that were cut in two and never went on.
