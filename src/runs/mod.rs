@@ -164,7 +164,7 @@ impl Runs {
             _lock: lock,
             settings,
         });
-        runs.sweeper().clear_remains().await?;
+        runs.sweeper().clear_remains().await;
         for record in runs.left_behind().await? {
             runs.settle(record).await;
         }
@@ -202,7 +202,7 @@ impl Runs {
         // held until the run's task is counted: a shutdown either sees the run or lets none begin, and of two orders at
         // once the second sees the first
         let mut live = self.live();
-        if let Some(run) = live.look_for(job, &order)? {
+        if let Some(run) = live.look_for(job, &order.values)? {
             return Ok(Started { run, joined: true });
         }
         let id = RunId::new();
@@ -213,6 +213,10 @@ impl Runs {
         let Order { values, trigger, input } = order;
         let (run, writer) = self.make(id, job, (values, trigger), place);
         live.add(Arc::clone(&run));
+        if place.is_some() {
+            // it may be long until its journal tells of it
+            self.history.save(run.record());
+        }
         let task = Task { runs: Arc::clone(self), run: Arc::clone(&run), asked: Instant::now() };
         self.tasks.spawn(task.run(writer, place.is_some(), input));
         Ok(Started { run, joined: false })

@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -214,17 +213,33 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Finishes what the last server began to take away.
-    pub(super) async fn clear_remains(&self) -> anyhow::Result<()> {
+    /// Finishes what the last server began to take away. Where that cannot be done, the next start tries again, and until
+    /// then nobody finds those runs.
+    pub(super) async fn clear_remains(&self) {
+        if let Err(error) = self.try_clear_remains().await {
+            warn!(error = format!("{error:#}"), "what the last server had begun to take away cannot be removed");
+        }
+    }
+
+    async fn try_clear_remains(&self) -> anyhow::Result<()> {
         let folder = self.folder.clone();
         let remains = tokio::task::spawn_blocking(move || remains_in(&folder)).await??;
         if remains.is_empty() {
             return Ok(());
         }
-        self.history.remove(remains.iter().map(|(run, _)| *run).collect()).await?;
+        for run in &remains {
+            // nobody can have hold of it yet
+            self.holds.doom(*run);
+        }
+        let folders: Vec<_> = remains.iter().map(|run| folder_of(&self.folder, *run)).collect();
+        let emptied = folders.clone();
+        tokio::task::spawn_blocking(move || emptied.iter().try_for_each(|folder| empty(folder))).await??;
+        self.history.remove(remains.clone()).await?;
+        tokio::task::spawn_blocking(move || folders.iter().try_for_each(|folder| fs::remove_dir(marker(folder))))
+            .await??;
+        remains.iter().for_each(|run| self.holds.forget(*run));
         info!(runs = remains.len(), "took away what the last server had begun to");
-        let remove = move || remains.iter().try_for_each(|(_, folder)| fs::remove_dir_all(folder));
-        tokio::task::spawn_blocking(remove).await?.context("cannot remove an old run")
+        Ok(())
     }
 }
 
@@ -248,16 +263,15 @@ fn empty(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// The runs that were being taken away, and what is left of their folders.
-fn remains_in(folder: &Path) -> io::Result<Vec<(RunId, PathBuf)>> {
+/// The runs that were being taken away.
+fn remains_in(folder: &Path) -> io::Result<Vec<RunId>> {
     let mut remains = Vec::new();
     for shelf in fs::read_dir(folder)? {
-        for run in fs::read_dir(shelf?.path()).into_iter().flatten() {
-            let path = run?.path();
-            let id = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
-            if let Some(id) = id.filter(|_| path.extension().is_some_and(|extension| extension == REMOVED)) {
-                remains.push((id, path));
-            }
+        for run in fs::read_dir(shelf?.path())? {
+            let name = run?.file_name();
+            let id =
+                name.to_str().and_then(|name| name.strip_suffix(REMOVED)?.strip_suffix('.')?.parse::<RunId>().ok());
+            remains.extend(id);
         }
     }
     Ok(remains)

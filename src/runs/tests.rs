@@ -150,9 +150,6 @@ async fn an_order_joins_a_run_with_the_same_values_and_no_other() {
     first.run.cancel();
     let next = order("a");
     assert!(!next.joined, "what is being cancelled is joined by nobody");
-    let input: Option<Input> = Some(Box::pin(tokio::io::empty()));
-    let fed = bench.runs.start(&job, Order { values: values("a"), input, ..Order::default() }).ok().unwrap();
-    assert!(!fed.joined, "what comes with an input of its own needs a run of its own");
     next.run.cancel();
     next.run.ended().await;
     assert!(!bench.runs.start(&job, Order { values: values("z"), ..Order::default() }).ok().unwrap().joined);
