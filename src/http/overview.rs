@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{App, Asked, Form, LISTED, Refusal, Wanted, answer, failed, lines, page, pages};
 use crate::config::{Job, Stdin};
-use crate::parameters::Offers;
+use crate::parameters::{Kind, Offers};
 use crate::record::{self, Outcome, RunId};
 use crate::runs::{Filter, RunRecord};
 use crate::sources::process::Command;
@@ -22,14 +22,29 @@ const RECENT: usize = 20;
 /// How many runs that are on it shows, of those that run and of those that wait.
 const LIVE: usize = 50;
 
-/// How many of a job's runs tell how long it usually takes.
-const USUAL: usize = 9;
-
 /// A job and what is told about it.
-struct Told<'a> {
-    job: &'a Arc<Job>,
+pub(super) struct Told<'a> {
+    job: &'a Job,
     last: Option<RunRecord>,
     usual: Option<Duration>,
+}
+
+impl<'a> Told<'a> {
+    /// What the history knows of `job`.
+    pub(super) async fn about(app: &App, job: &'a Job) -> Result<Told<'a>, Refusal> {
+        let last = app.runs.last_of([job.name.as_str()]).await.map_err(failed)?.remove(&job.name);
+        let usual = app.runs.usual_duration(&job.name).await.map_err(failed)?;
+        Ok(Told { job, last, usual })
+    }
+
+    /// The same of each of `jobs`, all asked at once.
+    async fn about_all(app: &App, jobs: Vec<&'a Job>) -> Result<Vec<Told<'a>>, Refusal> {
+        let names = || jobs.iter().map(|job| job.name.as_str());
+        let mut last = app.runs.last_of(names()).await.map_err(failed)?;
+        let mut usual = app.runs.usual_durations(names()).await.map_err(failed)?;
+        let told = |job: &'a Job| Told { job, last: last.remove(&job.name), usual: usual.remove(&job.name) };
+        Ok(jobs.iter().copied().map(told).collect())
+    }
 }
 
 /// The jobs with their last run, and the recent runs: all, or those of the jobs that have the words of `filter`.
@@ -39,10 +54,8 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
     let words = asked.query.value("filter").unwrap_or_default();
     let mut recent = app.runs.list(Filter { limit: RECENT, ..Filter::default() }).await.map_err(failed)?;
     let mut live = live(&app).await?;
-    let mut jobs = Vec::with_capacity(app.jobs.len());
-    for job in app.jobs.iter().filter(|job| has_words(job, words)) {
-        jobs.push(Told { job, last: last(&app, job, &recent).await?, usual: usual(&app, job).await? });
-    }
+    let jobs = app.jobs.iter().map(Arc::as_ref).filter(|job| has_words(job, words)).collect();
+    let jobs = Told::about_all(&app, jobs).await?;
     if !words.trim().is_empty() {
         let is_shown = |record: &RunRecord| jobs.iter().any(|told| told.job.name == record.job);
         recent.retain(is_shown);
@@ -81,29 +94,6 @@ fn has_words(job: &Job, words: &str) -> bool {
     words.split_whitespace().all(|word| text.contains(&word.to_lowercase()))
 }
 
-/// The newest run of a job; most are among the recent ones.
-async fn last(app: &App, job: &Job, recent: &[RunRecord]) -> Result<Option<RunRecord>, Refusal> {
-    if let Some(record) = recent.iter().find(|record| record.job == job.name) {
-        return Ok(Some(record.clone()));
-    }
-    let filter = Filter { job: Some(job.name.clone()), limit: 1, ..Filter::default() };
-    Ok(app.runs.list(filter).await.map_err(failed)?.pop())
-}
-
-/// How long a job usually takes: the median of its last good runs, where there are a few.
-pub(super) async fn usual(app: &App, job: &Job) -> Result<Option<Duration>, Refusal> {
-    let state = Some(record::State::Succeeded);
-    let filter = Filter { job: Some(job.name.clone()), state, limit: USUAL, ..Filter::default() };
-    let runs = app.runs.list(filter).await.map_err(failed)?;
-    Ok(median(runs.iter().filter_map(|run| run.ended.as_ref()).map(|receipt| receipt.duration).collect()))
-}
-
-fn median(mut durations: Vec<Duration>) -> Option<Duration> {
-    const FEWEST: usize = 3;
-    durations.sort_unstable();
-    durations.get(durations.len() / 2).copied().filter(|_| durations.len() >= FEWEST)
-}
-
 /// Liveness.
 pub(super) async fn healthz(asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
@@ -116,7 +106,8 @@ pub(super) async fn nothing_here(State(app): State<Arc<App>>, uri: Uri) -> Refus
     Refusal::not_found(format!("there is nothing at {}", uri.path())).remedy(remedy)
 }
 
-fn job_json(told: &Told<'_>) -> serde_json::Value {
+/// A job as JSON.
+pub(super) fn job_json(told: &Told<'_>) -> serde_json::Value {
     let Told { job, last, usual } = told;
     let methods: Vec<_> = [("GET", job.get), ("POST", job.post)].iter().filter(|m| m.1).map(|m| m.0).collect();
     json!({
@@ -179,8 +170,16 @@ fn job_row(app: &App, told: &Told<'_>) -> pages::JobRow {
         last: last.as_ref().map(|record| run_row(app, record)),
         usual: *usual,
         ways: ways(job),
-        fields: Form::of(&job.parameters, &[], &Offers::default(), &[]).fields,
+        form: job_form(job),
     }
+}
+
+/// A page of many jobs asks no job's command for choices: its form does, on its own page.
+fn job_form(job: &Job) -> pages::JobForm {
+    if job.parameters.iter().any(|parameter| matches!(parameter.kind, Kind::ChoicesFrom(_))) {
+        return pages::JobForm::OnItsPage;
+    }
+    pages::JobForm::Here(Form::of(&job.parameters, &[], &Offers::default(), &[]).fields)
 }
 
 fn ways(job: &Job) -> pages::Ways {
@@ -193,9 +192,8 @@ fn frame(app: &App) -> pages::Frame {
 }
 
 /// A job's form; `runs` are its newest ones.
-pub(super) fn job_page(app: &App, job: &Job, form: Form, runs: &[RunRecord]) -> pages::JobPage {
-    let good = runs.iter().filter(|run| run.state == record::State::Succeeded).take(USUAL);
-    let usual = median(good.filter_map(|run| run.ended.as_ref()).map(|receipt| receipt.duration).collect());
+pub(super) fn job_page(app: &App, told: &Told<'_>, form: Form, runs: &[RunRecord]) -> pages::JobPage {
+    let Told { job, usual, .. } = told;
     pages::JobPage {
         frame: frame(app),
         origin: app.origin.clone(),
@@ -208,7 +206,7 @@ pub(super) fn job_page(app: &App, job: &Job, form: Form, runs: &[RunRecord]) -> 
             Command::List(words) => words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" "),
         },
         ways: ways(job),
-        usual,
+        usual: *usual,
         fields: form.fields,
         problem: form.problem,
         runs: runs.iter().map(|record| run_row(app, record)).collect(),
@@ -247,6 +245,7 @@ pub(super) fn error_page(app: &App, refusal: &Refusal) -> pages::ErrorPage {
         title: refusal.title().to_owned(),
         wrong: refusal.detail.clone(),
         allowed: refusal.remedy.clone().unwrap_or_default(),
+        run: refusal.location.clone(),
     }
 }
 
@@ -270,16 +269,7 @@ fn run_row(app: &App, record: &RunRecord) -> pages::RunRow {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::{median, quote};
-
-    #[test]
-    fn what_is_usual_takes_more_than_two_runs_to_know() {
-        let of = |seconds: &[u64]| median(seconds.iter().copied().map(Duration::from_secs).collect());
-        assert_eq!(of(&[1, 2]), None);
-        assert_eq!(of(&[300, 1, 2]), Some(Duration::from_secs(2)));
-    }
+    use super::quote;
 
     #[test]
     fn words_are_shown_as_one_would_type_them() {

@@ -9,7 +9,7 @@ mod runs;
 use askama::Template;
 
 pub use form::{Field, Input, JobPage, Ways, form};
-pub use index::{Group, Index, JobRow, index};
+pub use index::{Group, Index, JobForm, JobRow, index};
 pub use runs::{RunRow, RunsPage, runs};
 
 // what the siblings need of each other
@@ -50,6 +50,8 @@ pub struct ErrorPage {
     pub wrong: String,
     /// What is allowed; may be empty.
     pub allowed: String,
+    /// The address of the run that is in the way, where one is.
+    pub run: Option<String>,
 }
 
 /// Renders an error.
