@@ -6,20 +6,22 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 
 use super::{
-    App, Asked, Name, Reached, Refusal, Show, Stream, TRAILERS, Tie, Wanted, failed, line_of, page, pages, runs_page,
+    App, Asked, Name, Reached, Refusal, Show, Stream, TRAILERS, Tie, Wanted, again, failed, line_of, page, pages,
+    runs_page,
 };
 use crate::journal::Selection;
 use crate::record::{self, RunId, Start};
 use crate::runs::{Filter, Reading, Run, RunRecord};
-use crate::views::{Format, Options, View};
+use crate::views::{About, Format, Options, View};
 
 /// A replayed page starts at so many last lines.
 const REPLAYED: u64 = 5000;
 
 /// How many runs a listing shows where nothing else is asked for, and at most.
-const LISTED: (usize, usize) = (50, 1000);
+pub(super) const LISTED: (usize, usize) = (50, 1000);
 
 /// What the query of a run's URL may hold.
 const QUERY: [&str; 10] = ["format", "wait", "abort", "all", "from", "tail", "follow", "stream", "time", "download"];
@@ -103,20 +105,27 @@ impl Answer<'_> {
         let record = found.record();
         let status = if self.wait { status_of(record.state) } else { StatusCode::OK };
         let Some(format) = self.viewed.format.view() else { return Ok(answer_with_record(&record, status)) };
-        let (journal, on_pipes) = match found {
-            Found::Live(run) => (run.read(), !run.job.process.pty),
-            Found::Ended(record) => (open(self.app, *record).await?, false),
+        let (journal, on_pipes, place) = match found {
+            Found::Live(run) => {
+                let place = (record.state == record::State::Queued).then(|| run.place());
+                (run.read(), !run.job.process.pty, place)
+            }
+            Found::Ended(record) => (open(self.app, *record).await?, false, None),
         };
         self.viewed.shorten(&record, self.wait);
+        let about = match format {
+            Format::Html => about(self.app, &record, self.tie.is_some()),
+            _ => About::default(),
+        };
+        let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time, about };
         let start = Start { run: record.id, job: record.job, state: record.state, started: record.started };
-        let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time };
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
         *response.headers_mut() = headers(&start, format, &self.viewed, &self.app.base_path);
         let reader = journal.read(&self.viewed.selection).map_err(|error| failed(error.into()))?;
         let view = View::new(format, options);
         let Viewed { all, abort, .. } = self.viewed;
-        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, on_pipes };
+        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, place, on_pipes };
         *response.body_mut() = Body::new(Stream::new(show));
         Ok(response)
     }
@@ -135,6 +144,23 @@ async fn open(app: &App, record: RunRecord) -> Result<Reading, Refusal> {
         .remedy("format=json shows its record"));
     }
     Ok(journal)
+}
+
+/// What the page of a run says beside its lines; `tied`: the run ends when the page is left.
+fn about(app: &App, record: &RunRecord, tied: bool) -> About {
+    let description = app.current().job(&record.job).and_then(|job| job.description.clone());
+    let age = Timestamp::now().duration_since(record.started).unsigned_abs();
+    let (trigger, params) = (record.trigger.clone(), record.params.clone());
+    let banner = app.current().problem.clone();
+    About {
+        description: description.unwrap_or_default(),
+        trigger,
+        params,
+        again: again(app, record),
+        age,
+        tied,
+        banner,
+    }
 }
 
 /// What every stream says of itself.

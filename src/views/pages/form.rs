@@ -1,10 +1,12 @@
 //! `/jobs/{job}/form`: one job's fields and button, its lines for a script, its history. Which values are right is decided
 //! elsewhere; a field says what it is told.
 
+use std::time::Duration;
+
 use askama::Template;
 use jiff::Timestamp;
 
-use super::{Frame, RunRow};
+use super::{Frame, Recipes, RunRow, in_duration};
 
 /// One parameter as a field of a form.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,6 +47,17 @@ pub enum Input {
     Secret,
 }
 
+/// How a job is started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ways {
+    /// A GET of its address starts it.
+    pub get: bool,
+    /// A POST to its address starts it.
+    pub post: bool,
+    /// Its command reads the body of the request; its parameters are in the query then.
+    pub takes_input: bool,
+}
+
 /// `/jobs/{job}/form`: one job, its button, its curl lines, its history.
 #[derive(Clone, Debug)]
 pub struct JobPage {
@@ -58,10 +71,14 @@ pub struct JobPage {
     pub name: String,
     /// What it is for; may be empty.
     pub description: String,
+    /// The heading that it is listed under.
+    pub group: Option<String>,
     /// The command as people read it.
     pub command: String,
-    /// Whether visiting the job's address starts it; otherwise only POST does.
-    pub runs_on_get: bool,
+    /// How it is started.
+    pub ways: Ways,
+    /// How long it usually takes, where it has run often enough to tell.
+    pub usual: Option<Duration>,
     /// What it can be told.
     pub fields: Vec<Field>,
     /// Why it was not started, where that is not about one field.
@@ -78,6 +95,29 @@ pub fn form(page: &JobPage) -> String {
         page: &'a JobPage,
     }
     Html { page }.render().unwrap_or_default()
+}
+
+/// The form that starts a job.
+#[derive(Template)]
+#[template(path = "start.html")]
+pub(super) struct StartForm<'a> {
+    pub(super) base: &'a str,
+    pub(super) job: &'a str,
+    pub(super) ways: Ways,
+    pub(super) fields: &'a [Field],
+}
+
+impl StartForm<'_> {
+    /// By which method a form can start it, if by any: with parameters in the query, where the body is the command's
+    /// input.
+    fn method(&self) -> Option<&'static str> {
+        match self.ways {
+            Ways { post: true, takes_input: false, .. } => Some("post"),
+            Ways { get: true, .. } => Some("get"),
+            Ways { post: true, .. } if self.fields.is_empty() => Some("post"),
+            _ => None,
+        }
+    }
 }
 
 /// A field in one job's form: on a page with several forms, its ids are its own.
@@ -117,6 +157,15 @@ impl Field {
     fn chooses_nothing(&self, choices: &[String]) -> bool {
         !choices.contains(&self.value)
     }
+
+    /// Whether a browser may send the form as it stands. HTML wants a `select` that says no to that to begin with an
+    /// option that is no answer.
+    fn has_to_be_filled(&self) -> bool {
+        match &self.input {
+            Input::Choice(choices) => self.required && self.chooses_nothing(choices),
+            _ => self.required,
+        }
+    }
 }
 
 impl Shown<'_> {
@@ -155,15 +204,16 @@ impl Shown<'_> {
 }
 
 impl JobPage {
+    fn start(&self) -> StartForm<'_> {
+        StartForm { base: &self.frame.base_path, job: &self.name, ways: self.ways, fields: &self.fields }
+    }
+
+    fn usually(&self) -> Option<String> {
+        self.usual.map(in_duration)
+    }
+
     fn recipes(&self) -> [(&'static str, String); 4] {
         let server = format!("{}{}", self.origin, self.frame.base_path);
-        let url = format!("{server}/jobs/{}", self.name);
-        let post = if self.runs_on_get { "" } else { "-X POST " };
-        [
-            ("Every line as it comes", format!("curl -sN {post}{url}")),
-            ("Wait for the end, fail if it failed", format!("curl -s --fail-with-body {post}'{url}?wait'")),
-            ("As JSON, one object a line", format!("curl -sN {post}'{url}?format=ndjson'")),
-            ("As if it ran here, with its exit code", format!("joblines run {} --server {server}", self.name)),
-        ]
+        Recipes { server: &server, job: &self.name, ways: self.ways, fields: &self.fields }.lines()
     }
 }
