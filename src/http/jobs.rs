@@ -31,7 +31,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 const SHOWN_RUNS: usize = 20;
 
 /// What the query of a job's URL may hold beside the job's own parameters.
-const QUERY: [&str; 9] = ["format", "wait", "detach", "abort", "all", "time", "stream", "from", "download"];
+const QUERY: [&str; 13] =
+    ["format", "wait", "detach", "abort", "all", "time", "stream", "from", "q", "level", "logger", "rate", "download"];
 
 /// What is to happen with a visit to a job's URL.
 enum Plan {

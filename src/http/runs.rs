@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::{
-    App, Asked, Name, Reached, Refusal, Show, Stream, TRAILERS, Tie, Wanted, failed, line_of, page, pages, runs_page,
+    App, Asked, Lines, Name, Query, Reached, Refusal, Show, Stream, TRAILERS, Terms, Tie, Wanted, failed, line_of,
+    page, pages, runs_page,
 };
 use crate::journal::{Journal, Selection};
 use crate::record::{self, RunId, Start};
@@ -22,12 +23,21 @@ const REPLAYED: u64 = 5000;
 const LISTED: (usize, usize) = (50, 1000);
 
 /// What the query of a run's URL may hold.
-const QUERY: [&str; 10] = ["format", "wait", "abort", "all", "from", "tail", "follow", "stream", "time", "download"];
+const QUERY: [&str; 14] = [
+    "format", "wait", "abort", "all", "from", "tail", "follow", "stream", "q", "level", "logger", "rate", "time",
+    "download",
+];
+
+/// The most lines a second that may be asked for.
+const FASTEST: u32 = 1_000_000;
 
 /// What of a run is shown, and how, as a query says.
 pub(super) struct Viewed {
     format: Wanted,
     selection: Selection,
+    terms: Terms,
+    /// The most lines a second.
+    rate: Option<u32>,
     all: bool,
     abort: bool,
     time: bool,
@@ -41,15 +51,18 @@ pub(super) struct Viewed {
 impl Viewed {
     pub(super) fn of_query(asked: &Asked) -> Result<Viewed, Refusal> {
         let query = &asked.query;
+        let terms = Terms::of_query(query)?;
         Ok(Viewed {
             format: asked.wanted,
             selection: Selection {
                 from: query.number("from", 1)?.unwrap_or(1),
-                after: None,
                 tail: query.number("tail", 0)?,
-                stream: query.parsed("stream", "stdout, stderr, system")?,
+                stream: terms.stream,
                 follow: query.flag("follow")?.unwrap_or(true),
+                ..Selection::default()
             },
+            terms: terms.seen_in(asked.wanted),
+            rate: rate(query)?,
             all: query.flag("all")?.unwrap_or(false),
             abort: query.flag("abort")?.unwrap_or(false),
             time: query.flag("time")?.unwrap_or(false),
@@ -66,6 +79,17 @@ impl Viewed {
             self.selection.tail = Some(REPLAYED);
         }
     }
+}
+
+/// The most lines a second.
+fn rate(query: &Query) -> Result<Option<u32>, Refusal> {
+    let Some(value) = query.value("rate").filter(|value| !value.is_empty()) else { return Ok(None) };
+    let rate = query.number("rate", 1).ok().flatten().and_then(|rate| u32::try_from(rate).ok());
+    let rate = rate.filter(|rate| *rate <= FASTEST);
+    rate.map(Some).ok_or_else(|| {
+        Refusal::bad_request(format!("`rate` cannot be `{value}`"))
+            .remedy(format!("allowed: a whole number of lines a second from 1 to {FASTEST}"))
+    })
 }
 
 /// A run that a request names.
@@ -113,10 +137,10 @@ impl Answer<'_> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
         *response.headers_mut() = headers(&start, format, &self.viewed, &self.app.base_path);
-        let reader = journal.read(&self.viewed.selection).map_err(|error| failed(error.into()))?;
+        let Viewed { selection, terms, rate, all, abort, .. } = self.viewed;
+        let lines = Lines::new(&journal, &selection, terms, rate).map_err(|error| failed(error.into()))?;
         let view = View::new(format, options);
-        let Viewed { all, abort, .. } = self.viewed;
-        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, on_pipes };
+        let show = Show { journal, start, lines, format, view, all, abort, tie: self.tie, on_pipes };
         *response.body_mut() = Body::new(Stream::new(show));
         Ok(response)
     }

@@ -16,6 +16,7 @@ use std::mem;
 
 use bytes::{Bytes, BytesMut};
 
+pub use crate::views::html::Plain;
 pub use crate::views::json::{EndRecord, EventId, Reached, end_record};
 
 use crate::record::{Chunk, End, Start};

@@ -4,17 +4,8 @@
 use super::{Level, Said};
 
 /// The keys that hold a level.
-const LEVELS: [&[u8]; 9] = [
-    b"level",
-    b"severity",
-    b"lvl",
-    b"levelname",
-    b"level_name",
-    b"log.level",
-    b"loglevel",
-    b"@l",
-    b"levelno",
-];
+const LEVELS: [&[u8]; 9] =
+    [b"level", b"severity", b"lvl", b"levelname", b"level_name", b"log.level", b"loglevel", b"@l", b"levelno"];
 
 /// The keys of an object that hold a logger's name.
 const LOGGERS: [&[u8]; 5] = [b"logger", b"logger_name", b"loggerName", b"log.logger", b"name"];

@@ -156,7 +156,8 @@ fn a_word_in_the_message_says_nothing() {
 #[test]
 fn a_long_line_takes_time_in_proportion_to_its_length() {
     // each of these would take minutes if any of it were quadratic
-    for part in ["[", "[a] ", "{\"a\":[", "{\"level\":", "a=b ", "a=\"\\", "- ", "| ", "12:00 ", ":", "a:", "ERROR - "] {
+    for part in ["[", "[a] ", "{\"a\":[", "{\"level\":", "a=b ", "a=\"\\", "- ", "| ", "12:00 ", ":", "a:", "ERROR - "]
+    {
         let long = part.repeat((8 << 20) / part.len());
         let Said { level, logger } = said(long.as_bytes());
         assert!(logger.is_none_or(|name| name.len() <= long.len()) && level.is_none_or(|level| level >= Level::NOTSET));

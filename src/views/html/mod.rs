@@ -36,6 +36,8 @@ use crate::record::stamp;
 use crate::record::{Chunk, End, Start, Stream};
 use crate::views::{Counted, Frames, Options, in_digits, whole_lines};
 
+pub use self::ansi::Plain;
+
 use self::ansi::{Parser, Token};
 use self::cells::Cells;
 use self::escape::{escape_bytes, escape_char, incomplete_tail, is_plain, visible_char};
