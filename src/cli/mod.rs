@@ -2,7 +2,9 @@
 
 mod check;
 pub mod client;
+mod reload;
 mod serve;
+mod watch;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -12,6 +14,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Listen, Mistakes};
 use client::run::RunArgs;
+use reload::Reload;
+use serve::limits;
+use watch::{Stamp, Watch};
 
 /// Turns commands into pages: visit a job's URL, it runs, and every line shows at once.
 #[derive(Parser, Debug)]

@@ -12,8 +12,8 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{
-    Answer, App, Asked, EventId, Found, Name, Query, Reached, Refusal, Tie, Viewed, Visit, Wanted, answer_with_record,
-    find_run, job_page, page, pages, resume,
+    Answer, App, Asked, EventId, Form, Found, Name, Query, Reached, Refusal, Tie, Viewed, Visit, Wanted,
+    answer_with_record, find_run, job_page, page, pages, resume,
 };
 use crate::config::{Job, OnDisconnect};
 use crate::runs::{Filter, Order, Refused, Run};
@@ -83,7 +83,7 @@ pub(super) async fn form(State(app): State<Arc<App>>, Name(name): Name, asked: A
 }
 
 fn find(app: &App, name: &str) -> Result<Arc<Job>, Refusal> {
-    let job = app.by_name.get(name).cloned();
+    let job = app.current().job(name);
     job.ok_or_else(|| {
         Refusal::not_found(format!("there is no job `{name}`")).remedy(format!("{}/ lists the jobs", app.base_path))
     })
@@ -171,5 +171,6 @@ fn nothing(wanted: Wanted) -> Response {
 async fn show_form(app: &App, job: &Arc<Job>) -> Result<Response, Refusal> {
     let filter = Filter { job: Some(job.name.clone()), limit: SHOWN_RUNS, ..Filter::default() };
     let runs = app.runs.list(filter).await.map_err(super::failed)?;
-    Ok(page(StatusCode::OK, pages::form(&job_page(app, job, &runs))))
+    let form = Form::of(&job.parameters, |_| None, &[]);
+    Ok(page(StatusCode::OK, pages::form(&job_page(app, job, form, &runs))))
 }

@@ -1,9 +1,11 @@
 //! The web: the whole map of URLs on one screen, and what surrounds every request. Only this module knows requests;
 //! nothing imports it but the command line.
 
+mod app;
 mod asked;
 mod assets;
 pub mod error;
+mod fields;
 pub mod guard;
 mod jobs;
 pub mod listen;
@@ -14,7 +16,6 @@ mod runs;
 mod sieve;
 mod stream;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -27,11 +28,11 @@ use axum::routing::any;
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::config::{Config, Job};
-use crate::runs::Runs;
 use crate::views::{EventId, Format, Reached, pages};
+pub use app::App;
 use asked::{Asked, Name};
 use error::Refusal;
+use fields::Form;
 use guard::{BadHost, Hosts, TooLarge, Visit};
 use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
@@ -59,31 +60,6 @@ const ALWAYS: [(HeaderName, HeaderValue); 4] = [
 /// The trailers of a stream: how the run ended.
 const TRAILERS: [HeaderName; 2] =
     [HeaderName::from_static("joblines-state"), HeaderName::from_static("joblines-exit-code")];
-
-/// What every handler knows.
-pub struct App {
-    pub(super) jobs: Vec<Arc<Job>>,
-    pub(super) by_name: HashMap<String, Arc<Job>>,
-    pub(super) base_path: String,
-    /// Scheme, host and port of the first address, for the curl lines that pages show.
-    pub(super) origin: String,
-    pub(super) runs: Arc<Runs>,
-    hosts: Hosts,
-}
-
-impl App {
-    /// Of a configuration and its runs; `origin` is its first address.
-    pub fn new(config: &Config, runs: Arc<Runs>, origin: String) -> Arc<App> {
-        Arc::new(App {
-            jobs: config.jobs.clone(),
-            by_name: config.jobs.iter().map(|job| (job.name.clone(), Arc::clone(job))).collect(),
-            base_path: config.server.base_path.clone(),
-            origin,
-            runs,
-            hosts: Hosts::new(&config.server.listen, &config.server.hosts),
-        })
-    }
-}
 
 /// Every URL.
 pub fn router(app: Arc<App>) -> Router {
@@ -144,7 +120,7 @@ fn check(app: &App, parts: &Parts) -> Result<(), Refusal> {
     if let Some(Peer::Unix) = parts.extensions.get() {
         return Ok(());
     }
-    app.hosts.check(parts).map_err(|host| match host {
+    app.current().hosts.check(parts).map_err(|host| match host {
         BadHost::Missing => Refusal::bad_request("the request has no Host header"),
         BadHost::Malformed(host) => Refusal::bad_request(format!("`{host}` is no host")),
         BadHost::Unknown(host) => Refusal::misdirected(&host),

@@ -8,7 +8,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{App, Asked, Refusal, Wanted, answer, failed, lines, page, pages};
+use super::{App, Asked, Form, Refusal, Wanted, answer, failed, lines, page, pages};
 use crate::config::Job;
 use crate::record::{Outcome, RunId};
 use crate::runs::{Filter, RunRecord};
@@ -22,16 +22,15 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
     asked.allow("GET")?;
     asked.query.refuse_unknown(&["format"])?;
     let recent = app.runs.list(Filter { limit: RECENT, ..Filter::default() }).await.map_err(failed)?;
-    let mut jobs = Vec::with_capacity(app.jobs.len());
-    for job in &app.jobs {
-        jobs.push((job, last(&app, job, &recent).await?));
-    }
+    let current = app.current();
+    let mut last = app.runs.last_of(current.jobs.iter().map(|job| job.name.as_str())).await.map_err(failed)?;
+    let jobs: Vec<_> = current.jobs.iter().map(|job| (job, last.remove(&job.name))).collect();
     Ok(match asked.wanted {
         Wanted::Html => page(StatusCode::OK, pages::index(&index_page(&app, &jobs, &recent))),
         Wanted::Text => lines("text/plain; charset=utf-8", jobs.iter().map(|(job, last)| job_line(job, last.as_ref()))),
         Wanted::Json => {
             let jobs: Vec<_> = jobs.iter().map(|(job, last)| job_json(job, last.as_ref())).collect();
-            super::json(StatusCode::OK, &json!({ "jobs": jobs, "runs": recent }))
+            super::json(StatusCode::OK, &json!({ "jobs": jobs, "runs": recent, "problem": current.problem }))
         }
         Wanted::Ndjson => {
             lines("application/x-ndjson", jobs.iter().map(|(job, last)| job_json(job, last.as_ref()).to_string()))
@@ -42,15 +41,6 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
             );
         }
     })
-}
-
-/// The newest run of a job; most are among the recent ones.
-async fn last(app: &App, job: &Job, recent: &[RunRecord]) -> Result<Option<RunRecord>, Refusal> {
-    if let Some(record) = recent.iter().find(|record| record.job == job.name) {
-        return Ok(Some(record.clone()));
-    }
-    let filter = Filter { job: Some(job.name.clone()), limit: 1, ..Filter::default() };
-    Ok(app.runs.list(filter).await.map_err(failed)?.pop())
 }
 
 /// Liveness.
@@ -90,16 +80,21 @@ fn index_page(app: &App, jobs: &[(&Arc<Job>, Option<RunRecord>)], recent: &[RunR
         last: last.as_ref().map(run_row),
     };
     pages::Index {
-        base_path: app.base_path.clone(),
+        frame: frame(app),
         now: Timestamp::now(),
         jobs: jobs.iter().map(row).collect(),
         runs: recent.iter().map(run_row).collect(),
     }
 }
 
-pub(super) fn job_page(app: &App, job: &Job, runs: &[RunRecord]) -> pages::JobPage {
+/// What every page has around it.
+fn frame(app: &App) -> pages::Frame {
+    pages::Frame { base_path: app.base_path.clone(), banner: app.current().problem.clone() }
+}
+
+pub(super) fn job_page(app: &App, job: &Job, form: Form, runs: &[RunRecord]) -> pages::JobPage {
     pages::JobPage {
-        base_path: app.base_path.clone(),
+        frame: frame(app),
         origin: app.origin.clone(),
         now: Timestamp::now(),
         name: job.name.clone(),
@@ -109,6 +104,8 @@ pub(super) fn job_page(app: &App, job: &Job, runs: &[RunRecord]) -> pages::JobPa
             Command::List(words) => words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" "),
         },
         runs_on_get: job.get,
+        fields: form.fields,
+        problem: form.problem,
         runs: runs.iter().map(run_row).collect(),
     }
 }
@@ -124,9 +121,9 @@ fn quote(word: &str) -> String {
 
 pub(super) fn runs_page(app: &App, filter: &Filter, records: &[RunRecord], older: Option<RunId>) -> pages::RunsPage {
     pages::RunsPage {
-        base_path: app.base_path.clone(),
+        frame: frame(app),
         now: Timestamp::now(),
-        jobs: app.jobs.iter().map(|job| job.name.clone()).collect(),
+        jobs: app.current().jobs.iter().map(|job| job.name.clone()).collect(),
         job: filter.job.clone(),
         state: filter.state,
         runs: records.iter().map(run_row).collect(),
@@ -136,7 +133,7 @@ pub(super) fn runs_page(app: &App, filter: &Filter, records: &[RunRecord], older
 
 pub(super) fn error_page(app: &App, refusal: &Refusal) -> pages::ErrorPage {
     pages::ErrorPage {
-        base_path: app.base_path.clone(),
+        frame: frame(app),
         status: refusal.status.as_u16(),
         title: refusal.title().to_owned(),
         wrong: refusal.detail.clone(),

@@ -11,9 +11,9 @@ use super::{
     App, Asked, Lines, Name, Query, Reached, Refusal, Show, Stream, TRAILERS, Terms, Tie, Wanted, failed, line_of,
     page, pages, runs_page,
 };
-use crate::journal::{Journal, Selection};
+use crate::journal::Selection;
 use crate::record::{self, RunId, Start};
-use crate::runs::{Filter, Run, RunRecord};
+use crate::runs::{Filter, Reading, Run, RunRecord};
 use crate::views::{Format, Options, View};
 
 /// A replayed page starts at so many last lines.
@@ -128,7 +128,7 @@ impl Answer<'_> {
         let status = if self.wait { status_of(record.state) } else { StatusCode::OK };
         let Some(format) = self.viewed.format.view() else { return Ok(answer_with_record(&record, status)) };
         let (journal, on_pipes) = match found {
-            Found::Live(run) => (Arc::clone(&run.journal), !run.job.process.pty),
+            Found::Live(run) => (run.read(), !run.job.process.pty),
             Found::Ended(record) => (open(self.app, *record).await?, false),
         };
         self.viewed.shorten(&record, self.wait);
@@ -146,12 +146,11 @@ impl Answer<'_> {
     }
 }
 
-/// The journal of a run that has ended, read by a thread that may wait for the disk.
-async fn open(app: &App, record: RunRecord) -> Result<Arc<Journal>, Refusal> {
-    let (runs, id) = (Arc::clone(&app.runs), record.id);
+/// The journal of a run that has ended.
+async fn open(app: &App, record: RunRecord) -> Result<Reading, Refusal> {
+    let id = record.id;
     let is_whole = record.bytes_not_kept() == Some(0);
-    let journal = tokio::task::spawn_blocking(move || runs.journal(&record)).await;
-    let journal = journal.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))?;
+    let journal = app.runs.journal(&record).await.map_err(failed)?.ok_or_else(|| no_run(app, &id.to_string()))?;
     if is_whole && journal.totals().bytes == 0 && journal.end().is_some_and(|end| end.bytes > 0) {
         return Err(Refusal::new(
             StatusCode::GONE,
@@ -219,7 +218,7 @@ pub(super) async fn last(State(app): State<Arc<App>>, Name(job): Name, asked: As
     asked.allow("GET")?;
     let filter = Filter { job: Some(job.clone()), limit: 1, ..Filter::default() };
     let newest = app.runs.list(filter).await.map_err(failed)?.pop();
-    let record = newest.ok_or_else(|| match app.by_name.contains_key(&job) {
+    let record = newest.ok_or_else(|| match app.current().job(&job).is_some() {
         true => Refusal::not_found(format!("job `{job}` has not run yet")),
         false => Refusal::not_found(format!("there is no job `{job}`")),
     })?;
@@ -232,9 +231,11 @@ async fn find(app: &App, id: &str) -> Result<Found, Refusal> {
         Ok(id) => find_run(app, id).await?,
         Err(_) => None,
     };
-    found.ok_or_else(|| {
-        Refusal::not_found(format!("there is no run `{id}`")).remedy(format!("{}/runs lists the runs", app.base_path))
-    })
+    found.ok_or_else(|| no_run(app, id))
+}
+
+fn no_run(app: &App, id: &str) -> Refusal {
+    Refusal::not_found(format!("there is no run `{id}`")).remedy(format!("{}/runs lists the runs", app.base_path))
 }
 
 /// The run of this name; a live one first, for its end may be in the history a moment later.

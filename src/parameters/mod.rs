@@ -1,12 +1,19 @@
 //! What a job can be told: its parameters as configured, the values that a run was given, and why a value is refused.
 //! Values only; nothing here reads a request, runs a command or shows a page.
+//!
+//! A value reaches its command in the place of `{name}` in an argument ([`fill`] says how that is written), and as the
+//! variable `PARAM_NAME`.
 
+mod check;
 mod pattern;
+mod placeholder;
 mod values;
 
 use std::fmt;
 
+pub use check::{Offers, check};
 pub use pattern::{BadPattern, Pattern};
+pub use placeholder::{fill, is_name, leading_placeholders, placeholders};
 pub use values::{MASK, Value, Values};
 
 /// One parameter of a job.

@@ -18,9 +18,9 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::{LOOK_BACK, Sieve, Sifted, Span, TRAILERS, Terms};
-use crate::journal::{Journal, Step};
+use crate::journal::Step;
 use crate::record::{Chunk, End, Start, State};
-use crate::runs::Run;
+use crate::runs::{Reading, Run};
 use crate::views::{Format, Frames, View};
 pub(super) use lines::Lines;
 use lines::Next;
@@ -49,7 +49,8 @@ const LAST_LINES: u64 = 1000;
 
 /// What a stream shows and how.
 pub(super) struct Show {
-    pub(super) journal: Arc<Journal>,
+    /// Held as long as the stream lasts, so that the run is kept meanwhile.
+    pub(super) journal: Reading,
     pub(super) start: Start,
     pub(super) lines: Lines,
     pub(super) format: Format,

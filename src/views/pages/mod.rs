@@ -1,6 +1,8 @@
 //! The pages that do not stream: the jobs, one job's form, the history, an error. Plain values in, HTML out; nothing
 //! here looks a value up, and the time is one of the values.
 
+mod form;
+
 use std::time::Duration;
 
 use askama::Template;
@@ -9,11 +11,22 @@ use jiff::Timestamp;
 use crate::record::{Outcome, RunId, State};
 use crate::views::{ICON, STYLE, in_bytes, in_digits, in_duration};
 
+pub use form::{Field, Input, JobPage, form};
+
+/// What all pages have in common.
+#[derive(Clone, Default, Debug)]
+pub struct Frame {
+    /// Where joblines is mounted: empty, or a path such as `/joblines`.
+    pub base_path: String,
+    /// What everybody should know before anything else, such as that `jobs.toml` has mistakes and the old one is in use.
+    pub banner: Option<String>,
+}
+
 /// `/`: the jobs and what ran last.
 #[derive(Clone, Debug)]
 pub struct Index {
-    /// Where joblines is mounted: empty, or a path such as `/joblines`.
-    pub base_path: String,
+    /// What all pages have in common.
+    pub frame: Frame,
     /// What "3 min ago" is counted from.
     pub now: Timestamp,
     /// In the order of the configuration.
@@ -56,32 +69,11 @@ pub struct RunRow {
     pub bytes_not_kept: u64,
 }
 
-/// `/jobs/{job}/form`: one job, its button, its curl lines, its history.
-#[derive(Clone, Debug)]
-pub struct JobPage {
-    /// Where joblines is mounted: empty, or a path such as `/joblines`.
-    pub base_path: String,
-    /// Scheme, host and port by which the visitor reached the server, as in `http://127.0.0.1:8080`.
-    pub origin: String,
-    /// What "3 min ago" is counted from.
-    pub now: Timestamp,
-    /// The job's name.
-    pub name: String,
-    /// What it is for; may be empty.
-    pub description: String,
-    /// The command as people read it.
-    pub command: String,
-    /// Whether visiting the job's address starts it; otherwise only POST does.
-    pub runs_on_get: bool,
-    /// Newest first.
-    pub runs: Vec<RunRow>,
-}
-
 /// `/runs`: the history.
 #[derive(Clone, Debug)]
 pub struct RunsPage {
-    /// Where joblines is mounted: empty, or a path such as `/joblines`.
-    pub base_path: String,
+    /// What all pages have in common.
+    pub frame: Frame,
     /// What "3 min ago" is counted from.
     pub now: Timestamp,
     /// The jobs to choose from.
@@ -99,8 +91,8 @@ pub struct RunsPage {
 /// An error as a page.
 #[derive(Clone, Debug)]
 pub struct ErrorPage {
-    /// Where joblines is mounted: empty, or a path such as `/joblines`.
-    pub base_path: String,
+    /// What all pages have in common.
+    pub frame: Frame,
     /// The status code.
     pub status: u16,
     /// The status in words.
@@ -117,16 +109,6 @@ pub fn index(page: &Index) -> String {
     #[template(path = "index.html")]
     struct Html<'a> {
         page: &'a Index,
-    }
-    Html { page }.render().unwrap_or_default()
-}
-
-/// Renders a job's form.
-pub fn form(page: &JobPage) -> String {
-    #[derive(Template)]
-    #[template(path = "form.html")]
-    struct Html<'a> {
-        page: &'a JobPage,
     }
     Html { page }.render().unwrap_or_default()
 }
@@ -151,21 +133,15 @@ pub fn error(page: &ErrorPage) -> String {
     Html { page }.render().unwrap_or_default()
 }
 
-/// What the frame of every page asks for.
-macro_rules! frame {
-    ($($page:ty),*) => {$(
-        impl $page {
-            fn style(&self) -> String {
-                STYLE.url(&self.base_path)
-            }
+impl Frame {
+    fn style(&self) -> String {
+        STYLE.url(&self.base_path)
+    }
 
-            fn icon(&self) -> String {
-                ICON.url(&self.base_path)
-            }
-        }
-    )*};
+    fn icon(&self) -> String {
+        ICON.url(&self.base_path)
+    }
 }
-frame!(Index, JobPage, RunsPage, ErrorPage);
 
 impl RunRow {
     fn result(&self) -> String {
@@ -212,20 +188,6 @@ impl RunRow {
 
     fn not_kept(&self) -> String {
         in_bytes(self.bytes_not_kept)
-    }
-}
-
-impl JobPage {
-    fn recipes(&self) -> [(&'static str, String); 4] {
-        let server = format!("{}{}", self.origin, self.base_path);
-        let url = format!("{server}/jobs/{}", self.name);
-        let post = if self.runs_on_get { "" } else { "-X POST " };
-        [
-            ("Every line as it comes", format!("curl -sN {post}{url}")),
-            ("Wait for the end, fail if it failed", format!("curl -s --fail-with-body {post}'{url}?wait'")),
-            ("As JSON, one object a line", format!("curl -sN {post}'{url}?format=ndjson'")),
-            ("As if it ran here, with its exit code", format!("joblines run {} --server {server}", self.name)),
-        ]
     }
 }
 

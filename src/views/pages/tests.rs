@@ -23,7 +23,7 @@ fn now() -> Timestamp {
 #[test]
 fn the_first_page_lists_jobs_with_their_last_run() {
     let html = index(&Index {
-        base_path: "/base".to_owned(),
+        frame: Frame { base_path: "/base".to_owned(), banner: None },
         now: now(),
         jobs: vec![
             JobRow {
@@ -52,13 +52,15 @@ fn the_first_page_lists_jobs_with_their_last_run() {
 #[test]
 fn a_form_teaches_the_lines_for_a_script() {
     let mut page = JobPage {
-        base_path: String::new(),
+        frame: Frame::default(),
         origin: "http://127.0.0.1:8080".to_owned(),
         now: now(),
         name: "backup".to_owned(),
         description: "Back up".to_owned(),
         command: "./backup.sh 'a b'".to_owned(),
         runs_on_get: true,
+        fields: Vec::new(),
+        problem: None,
         runs: Vec::new(),
     };
     let html = form(&page);
@@ -74,7 +76,7 @@ fn a_form_teaches_the_lines_for_a_script() {
 #[test]
 fn the_history_keeps_its_filter_in_the_link_to_older_runs() {
     let html = runs(&RunsPage {
-        base_path: String::new(),
+        frame: Frame::default(),
         now: now(),
         jobs: vec!["backup".to_owned(), "idle".to_owned()],
         job: Some("backup".to_owned()),
@@ -95,7 +97,7 @@ fn the_history_keeps_its_filter_in_the_link_to_older_runs() {
 #[test]
 fn an_error_says_what_was_wrong_and_what_is_allowed() {
     let html = error(&ErrorPage {
-        base_path: String::new(),
+        frame: Frame::default(),
         status: 404,
         title: "Not found".to_owned(),
         wrong: "no job is called <x>".to_owned(),
@@ -103,4 +105,69 @@ fn an_error_says_what_was_wrong_and_what_is_allowed() {
     });
     assert!(html.contains("<span class=\"status\">404</span> Not found</h1>"));
     assert!(html.contains("no job is called &#60;x&#62;") && html.contains("jobs: backup, idle"));
+}
+
+fn field(input: Input, value: &str) -> Field {
+    Field {
+        name: "what".to_owned(),
+        description: String::new(),
+        input,
+        value: value.to_owned(),
+        problem: None,
+        allowed: String::new(),
+        required: false,
+    }
+}
+
+fn shown(field: &Field) -> String {
+    field.of("job").to_string()
+}
+
+#[test]
+fn every_kind_of_field_is_an_element_of_its_own() {
+    let choices = || Input::Choice(vec!["a".to_owned(), "<b>".to_owned()]);
+    for (input, value, element) in [
+        (
+            Input::Text,
+            "\"x\"",
+            "<input id=\"field:job-what\" name=\"what\" type=\"text\" autocomplete=\"off\" value=\"&#34;x&#34;\">",
+        ),
+        (Input::Text, "\na\nb", "<textarea id=\"field:job-what\" name=\"what\" rows=\"4\">\n\na\nb</textarea>"),
+        (
+            Input::Int { min: Some(-1), max: None },
+            "3",
+            "<input id=\"field:job-what\" name=\"what\" type=\"number\" step=\"1\" min=\"-1\" value=\"3\">",
+        ),
+        (Input::Int { min: None, max: Some(9) }, "", "type=\"number\" step=\"1\" max=\"9\" value=\"\">"),
+        (Input::Int { min: None, max: Some(9) }, "ten", "type=\"text\" autocomplete=\"off\" value=\"ten\">"),
+        (Input::Secret, "hidden", "<input id=\"field:job-what\" name=\"what\" type=\"password\" autocomplete=\"off\">"),
+        (Input::Bool, "true", "<input type=\"radio\" name=\"what\" value=\"true\" checked> true</label>"),
+        (Input::Bool, "true", "<input type=\"radio\" name=\"what\" value=\"false\"> false</label>"),
+        (choices(), "<b>", "<option value=\"&#60;b&#62;\" selected>&#60;b&#62;</option>"),
+        (choices(), "c", "<select id=\"field:job-what\" name=\"what\">\n<option value=\"\">choose one</option>"),
+    ] {
+        let html = shown(&field(input, value));
+        assert!(html.contains(element), "{element} in {html}");
+        assert!(!html.contains("hidden"), "{html}");
+    }
+}
+
+#[test]
+fn a_field_is_tied_to_what_is_said_about_it() {
+    let html = shown(&Field {
+        description: "How <many>".to_owned(),
+        problem: Some("`what` cannot be `12`".to_owned()),
+        allowed: "a whole number up to 9".to_owned(),
+        required: true,
+        ..field(Input::Int { min: None, max: Some(9) }, "12")
+    });
+    for part in [
+        "<label for=\"field:job-what\">what</label>",
+        " aria-describedby=\"about:job-what allowed:job-what problem:job-what\" aria-invalid=\"true\" required>",
+        "id=\"about:job-what\">How &#60;many&#62;</p>",
+        "id=\"allowed:job-what\">a whole number up to 9</p>",
+        "id=\"problem:job-what\">`what` cannot be `12`</p>",
+    ] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
 }
