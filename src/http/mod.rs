@@ -37,7 +37,7 @@ use guard::{BadHost, Hosts, TooLarge, Visit};
 use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
 use overview::{job_page, line_of, runs_page};
-use query::{BadParameter, Query};
+use query::{BadParameter, Query, encode};
 use runs::{Answer, Found, Viewed, answer_with_record, find_run, resume};
 use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
 use stream::{Lines, Show, Stream, Tie};

@@ -8,13 +8,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::{
-    App, Asked, Lines, Name, Query, Reached, Refusal, Show, Stream, TRAILERS, Terms, Tie, Wanted, failed, line_of,
-    page, pages, runs_page,
+    App, Asked, Lines, Name, Query, Reached, Refusal, Show, Stream, TRAILERS, Terms, Tie, Wanted, encode, failed,
+    line_of, page, pages, runs_page,
 };
 use crate::journal::Selection;
 use crate::record::{self, RunId, Start};
 use crate::runs::{Filter, Reading, Run, RunRecord};
-use crate::views::{Format, Options, View};
+use crate::views::{Filters, Format, Options, View};
 
 /// A replayed page starts at so many last lines.
 const REPLAYED: u64 = 5000;
@@ -36,6 +36,8 @@ pub(super) struct Viewed {
     format: Wanted,
     selection: Selection,
     terms: Terms,
+    /// What the page's form says of them.
+    filters: Filters,
     /// The most lines a second.
     rate: Option<u32>,
     all: bool,
@@ -52,16 +54,18 @@ impl Viewed {
     pub(super) fn of_query(asked: &Asked) -> Result<Viewed, Refusal> {
         let query = &asked.query;
         let terms = Terms::of_query(query)?;
+        let stream = terms.stream;
         Ok(Viewed {
             format: asked.wanted,
             selection: Selection {
                 from: query.number("from", 1)?.unwrap_or(1),
                 tail: query.number("tail", 0)?,
-                stream: terms.stream,
+                stream,
                 follow: query.flag("follow")?.unwrap_or(true),
                 ..Selection::default()
             },
             terms: terms.seen_in(asked.wanted),
+            filters: filters(query, stream),
             rate: rate(query)?,
             all: query.flag("all")?.unwrap_or(false),
             abort: query.flag("abort")?.unwrap_or(false),
@@ -77,8 +81,18 @@ impl Viewed {
         let again = (self.replay || waited) && self.unbounded && !self.all && !self.download;
         if self.format == Wanted::Html && again && record.lines > REPLAYED {
             self.selection.tail = Some(REPLAYED);
+            self.filters.last = Some(REPLAYED).filter(|_| self.filters.are_on());
         }
     }
+}
+
+/// The filters of a query as a page's form shows them.
+fn filters(query: &Query, stream: Option<record::Stream>) -> Filters {
+    let given = |name: &str| query.value(name).unwrap_or_default().to_owned();
+    let pairs = ["q", "level", "logger", "stream"].map(|name| (name, given(name)));
+    let pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
+    let query = pairs.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&");
+    Filters { q: given("q"), level: given("level"), logger: given("logger"), stream, query, last: None }
 }
 
 /// The most lines a second.
@@ -133,7 +147,8 @@ impl Answer<'_> {
         };
         self.viewed.shorten(&record, self.wait);
         let start = Start { run: record.id, job: record.job, state: record.state, started: record.started };
-        let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time };
+        let filters = self.viewed.filters.clone();
+        let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time, filters };
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
         *response.headers_mut() = headers(&start, format, &self.viewed, &self.app.base_path);

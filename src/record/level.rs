@@ -58,6 +58,10 @@ impl Level {
     /// The program cannot go on.
     pub const CRITICAL: Level = Level(50);
 
+    /// The levels with names, from the lowest on.
+    pub const NAMED: [Level; 7] =
+        [Level::TRACE, Level::DEBUG, Level::INFO, Level::NOTICE, Level::WARNING, Level::ERROR, Level::CRITICAL];
+
     /// The level of this number.
     pub fn new(number: i32) -> Level {
         Level(number)
@@ -148,6 +152,7 @@ mod tests {
         for wrong in ["", "-1", "+5", "x", "loud", "3.5", "99999999999", "warnings"] {
             assert_eq!(wrong.parse::<Level>(), Err(()), "{wrong}");
         }
+        assert_eq!(NAMES.map(|(number, _)| Level::new(number)), Level::NAMED);
         for (number, name) in NAMES {
             assert_eq!(name.parse(), Ok(Level::new(number)));
             assert_eq!(Level::new(number).to_string(), name);

@@ -6,6 +6,7 @@
 //! need (the number that counts up in place, the time, the characters that never go out raw) stands here.
 
 pub mod assets;
+mod filters;
 mod html;
 mod json;
 pub mod pages;
@@ -16,6 +17,7 @@ use std::mem;
 
 use bytes::{Bytes, BytesMut};
 
+pub use crate::views::filters::Filters;
 pub use crate::views::html::Plain;
 pub use crate::views::json::{EndRecord, EventId, Reached, end_record};
 
@@ -97,6 +99,8 @@ pub struct Options {
     pub base_path: String,
     /// Prefix each line with its time, in text and html.
     pub time: bool,
+    /// Which lines it is given, for the form of a page and its links.
+    pub filters: Filters,
 }
 
 /// The rendering of one journal for one client. It holds a few kilobytes, however long the journal is.

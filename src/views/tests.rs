@@ -131,7 +131,7 @@ fn html_is_a_page_with_a_row_a_line() {
 
 #[test]
 fn links_stay_below_the_path_where_joblines_is_mounted() {
-    let html = rendered(Format::Html, Options { base_path: "/joblines".to_owned(), time: false });
+    let html = rendered(Format::Html, Options { base_path: "/joblines".to_owned(), ..Options::default() });
     for attribute in ["href=\"", "action=\""] {
         for link in html.split(attribute).skip(1) {
             assert!(link.starts_with("/joblines/"), "{}", &link[..30]);

@@ -59,6 +59,13 @@ pub(super) struct Span {
     pub(super) skip: u64,
 }
 
+impl Span {
+    /// Whether a line of this number may be given out now.
+    fn is_open(&self, number: u64) -> bool {
+        (self.from..self.to).contains(&number) && self.after.is_none()
+    }
+}
+
 /// What comes out of a sieve.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Sifted {
@@ -220,7 +227,7 @@ impl Sieve {
     /// Whether line `number` is given out; `passes`: the terms take it.
     fn admit(&mut self, number: u64, passes: bool) -> bool {
         let span = &mut self.span;
-        if !passes || !(span.from..span.to).contains(&number) || span.after.is_some() {
+        if !passes || !span.is_open(number) {
             return false;
         }
         if span.skip > 0 {
@@ -258,8 +265,9 @@ impl Sieve {
                 Fate::Passes | Fate::Fails => {}
             },
             _ => {
+                // it is no line of its own: none of those that are counted
                 let passes = self.judge(&chunk, line, &chunk.bytes);
-                if self.admit(line, passes) {
+                if passes && self.span.is_open(line) && self.span.skip == 0 {
                     self.ready.push_back(chunk);
                 }
             }

@@ -374,3 +374,6 @@ fn silence_note(on_pipes: bool) -> &'static str {
         "no output for 30 s."
     }
 }
+
+#[cfg(test)]
+mod tests;

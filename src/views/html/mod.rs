@@ -56,6 +56,8 @@ pub(super) struct Html {
     strands: Strands,
     /// The number of the line after the last one shown.
     next: u64,
+    /// How many lines are on the page.
+    shown: u64,
     /// The last thing on the page is a notice.
     noticed: bool,
 }
@@ -127,6 +129,7 @@ impl Html {
             open: None,
             strands: Strands::default(),
             next: 1,
+            shown: 0,
             noticed: false,
         }
     }
@@ -135,7 +138,7 @@ impl Html {
         self.run = format!("{}/runs/{}", self.options.base_path, start.run);
         self.job = format!("{}/jobs/{}", self.options.base_path, start.job);
         self.next = first_line;
-        out.buffer().extend_from_slice(page::start(start, first_line, &self.options.base_path).as_bytes());
+        out.buffer().extend_from_slice(page::start(start, first_line, &self.options).as_bytes());
     }
 
     pub(super) fn chunk(&mut self, chunk: &Chunk, out: &mut Frames) {
@@ -170,6 +173,7 @@ impl Html {
             out.extend_from_slice(&close);
         }
         self.next = chunk.line + count as u64;
+        self.shown += count as u64;
     }
 
     fn piece(&mut self, chunk: &Chunk, time: &[u8], out: &mut BytesMut) {
@@ -184,6 +188,7 @@ impl Html {
                 out.extend_from_slice(format!("<span id=L{}>", chunk.line).as_bytes());
                 out.extend_from_slice(time);
                 self.strands.of(chunk.stream).begin(Some(chunk.line));
+                self.shown += 1;
             }
             out.extend_from_slice(inner(chunk.stream).0);
             out.extend_from_slice(Strand::STATE);
@@ -231,8 +236,8 @@ impl Html {
             let (from, to) = (self.next, first_line - 1);
             let text = format!("lines {} to {} are not on this page", in_digits(from), in_digits(to));
             let link = format!(
-                "<a class=gap href=\"{}?all#L{from}\" aria-label=\"{text}: show all\" data-text=\"{text}\"></a>",
-                self.run
+                "<a class=gap href=\"{}#L{from}\" aria-label=\"{text}: show all\" data-text=\"{text}\"></a>",
+                escape::attribute(&self.options.filters.link(&self.run, "all"))
             );
             out.extend_from_slice(link.as_bytes());
         }
@@ -255,7 +260,7 @@ impl Html {
     pub(super) fn pause(&mut self, out: &mut Frames) {
         let out = out.buffer();
         self.close_lines(out);
-        out.extend_from_slice(page::pause(&self.run).as_bytes());
+        out.extend_from_slice(page::pause(&self.options.filters.link(&self.run, "")).as_bytes());
     }
 
     fn close_lines(&mut self, out: &mut BytesMut) {
@@ -267,7 +272,8 @@ impl Html {
     pub(super) fn end(&mut self, end: &End, out: &mut Frames) {
         let out = out.buffer();
         self.close_lines(out);
-        out.extend_from_slice(page::end(end, &self.run, &self.job).as_bytes());
+        let shown = self.options.filters.are_on().then_some(self.shown);
+        out.extend_from_slice(page::end(end, shown, &self.run, &self.job).as_bytes());
     }
 
     /// Shows what is there of characters that were cut in two and never went on.

@@ -4,7 +4,7 @@
 use askama::Template;
 
 use crate::record::{End, Outcome, RunId, Start, State};
-use crate::views::{ICON, STYLE, in_bytes, in_digits, in_duration};
+use crate::views::{Filters, ICON, Options, STYLE, in_bytes, in_digits, in_duration};
 
 #[derive(Template)]
 #[template(path = "run.html", block = "start")]
@@ -17,6 +17,7 @@ struct StartPage<'a> {
     state: State,
     started: String,
     started_words: String,
+    filters: &'a Filters,
     /// The last line that is left out before the first one shown.
     left_out: Option<LeftOut>,
 }
@@ -41,16 +42,19 @@ struct EndPage<'a> {
 }
 
 /// Everything up to and with `<pre id="lines">`.
-pub(super) fn start(start: &Start, first_line: u64, base: &str) -> String {
+pub(super) fn start(start: &Start, first_line: u64, options: &Options) -> String {
     /// So many lines a link goes back.
     const STEP: u64 = 5000;
-    let left_out = (first_line > 1).then(|| LeftOut {
+    let (base, filters) = (options.base_path.as_str(), &options.filters);
+    // how many of them match is not known
+    let left_out = (first_line > 1 && !filters.are_on()).then(|| LeftOut {
         count: in_digits(first_line - 1),
         earlier: first_line.saturating_sub(STEP).max(1),
         first: first_line,
     });
     let page = StartPage {
         base,
+        filters,
         style: STYLE.url(base),
         icon: ICON.url(base),
         job: &start.job,
@@ -63,15 +67,16 @@ pub(super) fn start(start: &Start, first_line: u64, base: &str) -> String {
     page.render().unwrap_or_default()
 }
 
-/// Everything from `</pre>` on. `run` and `job` are their addresses.
-pub(super) fn end(end: &End, run: &str, job: &str) -> String {
+/// Everything from `</pre>` on. `run` and `job` are their addresses; `shown`: so many of the lines are on the page, and the
+/// others were not asked for.
+pub(super) fn end(end: &End, shown: Option<u64>, run: &str, job: &str) -> String {
     let not_kept = Some(end.bytes_not_kept).filter(|bytes| *bytes > 0);
     let page = EndPage {
         state: end.state.name(),
         exit_code: end.outcome.exit_code().map(|code| code.to_string()).unwrap_or_default(),
         sentence: sentence(end),
         not_kept,
-        facts: facts(end),
+        facts: facts(end, shown),
         run,
         job,
     };
@@ -105,10 +110,11 @@ fn sentence(end: &End) -> String {
 }
 
 /// What it cost and brought.
-fn facts(end: &End) -> Vec<String> {
-    let lines = match end.lines {
-        1 => "1 line".to_owned(),
-        lines => format!("{} lines", in_digits(lines)),
+fn facts(end: &End, shown: Option<u64>) -> Vec<String> {
+    let lines = match (shown, end.lines) {
+        (Some(shown), lines) => format!("{} of {} lines shown", in_digits(shown), in_digits(lines)),
+        (None, 1) => "1 line".to_owned(),
+        (None, lines) => format!("{} lines", in_digits(lines)),
     };
     let mut facts = vec![lines, in_bytes(end.bytes)];
     match (end.state, end.outcome) {
