@@ -17,6 +17,7 @@ pub mod negotiate;
 mod overview;
 pub mod query;
 mod runs;
+mod sieve;
 mod stream;
 
 use std::sync::Arc;
@@ -49,7 +50,8 @@ use negotiate::{Wanted, choose, choose_for_error};
 use overview::{Told, job_json, job_page, line_of, runs_page};
 use query::{Query, encode, read_pairs};
 use runs::{Answer, Found, LISTED, Viewed, answer_with_record, find_run, resume};
-use stream::{Show, Stream, Tie};
+use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
+use stream::{Lines, Show, Stream, Tie};
 
 /// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other
 /// site's frame; and it tells nobody else where it was.

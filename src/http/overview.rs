@@ -246,7 +246,7 @@ pub(super) fn error_page(app: &App, refusal: &Refusal) -> pages::ErrorPage {
         title: refusal.title().to_owned(),
         wrong: refusal.detail.clone(),
         allowed: refusal.remedy.clone().unwrap_or_default(),
-        run: refusal.location.clone(),
+        run: refusal.location.as_deref().map(str::to_owned),
     }
 }
 

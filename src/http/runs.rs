@@ -9,13 +9,13 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
 use super::{
-    App, Asked, Name, Reached, Refusal, Show, Stream, TRAILERS, Tie, Wanted, again, failed, line_of, page, pages,
-    runs_page,
+    App, Asked, Lines, Name, Query, Reached, Refusal, Show, Stream, TRAILERS, Terms, Tie, Wanted, again, encode,
+    failed, line_of, page, pages, runs_page,
 };
 use crate::journal::Selection;
 use crate::record::{self, RunId, Start};
 use crate::runs::{Filter, Reading, Run, RunRecord};
-use crate::views::{About, Format, Options, View};
+use crate::views::{About, Filters, Format, Options, View};
 
 /// A replayed page starts at so many last lines.
 const REPLAYED: u64 = 5000;
@@ -24,12 +24,23 @@ const REPLAYED: u64 = 5000;
 pub(super) const LISTED: (usize, usize) = (50, 1000);
 
 /// What the query of a run's URL may hold.
-const QUERY: [&str; 10] = ["format", "wait", "abort", "all", "from", "tail", "follow", "stream", "time", "download"];
+const QUERY: [&str; 14] = [
+    "format", "wait", "abort", "all", "from", "tail", "follow", "stream", "q", "level", "logger", "rate", "time",
+    "download",
+];
+
+/// The most lines a second that may be asked for.
+const FASTEST: u32 = 1_000_000;
 
 /// What of a run is shown, and how, as a query says.
 pub(super) struct Viewed {
     format: Wanted,
     selection: Selection,
+    terms: Terms,
+    /// What the page's form says of them.
+    filters: Filters,
+    /// The most lines a second.
+    rate: Option<u32>,
     all: bool,
     abort: bool,
     time: bool,
@@ -43,15 +54,20 @@ pub(super) struct Viewed {
 impl Viewed {
     pub(super) fn of_query(asked: &Asked) -> Result<Viewed, Refusal> {
         let query = &asked.query;
+        let terms = Terms::of_query(query)?;
+        let stream = terms.stream;
         Ok(Viewed {
             format: asked.wanted,
             selection: Selection {
                 from: query.number("from", 1)?.unwrap_or(1),
-                after: None,
                 tail: query.number("tail", 0)?,
-                stream: query.parsed("stream", "stdout, stderr, system")?,
+                stream,
                 follow: query.flag("follow")?.unwrap_or(true),
+                ..Selection::default()
             },
+            terms: terms.seen_in(asked.wanted),
+            filters: filters(query, stream),
+            rate: rate(query)?,
             all: query.flag("all")?.unwrap_or(false),
             abort: query.flag("abort")?.unwrap_or(false),
             time: query.flag("time")?.unwrap_or(false),
@@ -66,8 +82,29 @@ impl Viewed {
         let again = (self.replay || waited) && self.unbounded && !self.all && !self.download;
         if self.format == Wanted::Html && again && record.lines > REPLAYED {
             self.selection.tail = Some(REPLAYED);
+            self.filters.last = Some(REPLAYED).filter(|_| self.filters.are_on());
         }
     }
+}
+
+/// The filters of a query as a page's form shows them.
+fn filters(query: &Query, stream: Option<record::Stream>) -> Filters {
+    let given = |name: &str| query.value(name).unwrap_or_default().to_owned();
+    let pairs = ["q", "level", "logger", "stream"].map(|name| (name, given(name)));
+    let pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
+    let query = pairs.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&");
+    Filters { q: given("q"), level: given("level"), logger: given("logger"), stream, query, last: None }
+}
+
+/// The most lines a second.
+fn rate(query: &Query) -> Result<Option<u32>, Refusal> {
+    let Some(value) = query.value("rate").filter(|value| !value.is_empty()) else { return Ok(None) };
+    let rate = query.number("rate", 1).ok().flatten().and_then(|rate| u32::try_from(rate).ok());
+    let rate = rate.filter(|rate| *rate <= FASTEST);
+    rate.map(Some).ok_or_else(|| {
+        Refusal::bad_request(format!("`rate` cannot be `{value}`"))
+            .remedy(format!("allowed: a whole number of lines a second from 1 to {FASTEST}"))
+    })
 }
 
 /// A run that a request names.
@@ -117,15 +154,16 @@ impl Answer<'_> {
             Format::Html => about(self.app, &record, self.tie.is_some()),
             _ => About::default(),
         };
-        let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time, about };
+        let (base_path, filters) = (self.app.base_path.clone(), self.viewed.filters.clone());
+        let options = Options { base_path, time: self.viewed.time, about, filters };
         let start = Start { run: record.id, job: record.job, state: record.state, started: record.started };
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
         *response.headers_mut() = headers(&start, format, &self.viewed, &self.app.base_path);
-        let reader = journal.read(&self.viewed.selection).map_err(|error| failed(error.into()))?;
+        let Viewed { selection, terms, rate, all, abort, .. } = self.viewed;
+        let lines = Lines::new(&journal, &selection, terms, rate).map_err(|error| failed(error.into()))?;
         let view = View::new(format, options);
-        let Viewed { all, abort, .. } = self.viewed;
-        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, queued, on_pipes };
+        let show = Show { journal, start, lines, format, view, all, abort, tie: self.tie, queued, on_pipes };
         *response.body_mut() = Body::new(Stream::new(show));
         Ok(response)
     }

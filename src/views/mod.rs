@@ -6,6 +6,7 @@
 //! need (the number that counts up in place, the time, the characters that never go out raw) stands here.
 
 pub mod assets;
+mod filters;
 mod html;
 mod json;
 pub mod pages;
@@ -17,6 +18,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+pub use crate::views::filters::Filters;
+pub use crate::views::html::Plain;
 pub use crate::views::json::{EndRecord, EventId, Reached, end_record};
 
 use crate::record::{Chunk, End, Start};
@@ -129,6 +132,8 @@ pub struct Options {
     pub time: bool,
     /// What is told of the run.
     pub about: About,
+    /// Which lines it is given, for the form of a page and its links.
+    pub filters: Filters,
 }
 
 /// The rendering of one journal for one client. It holds a few kilobytes, however long the journal is.

@@ -37,6 +37,8 @@ use crate::record::stamp;
 use crate::record::{Chunk, End, Start, Stream};
 use crate::views::{Counted, Frames, Options, in_digits, whole_lines};
 
+pub use self::ansi::Plain;
+
 use self::ansi::{Parser, Token};
 use self::cells::Cells;
 use self::escape::{escape_bytes, escape_char, incomplete_tail, is_plain, visible_char};
@@ -56,6 +58,8 @@ pub(super) struct Html {
     strands: Strands,
     /// The number of the line after the last one shown.
     next: u64,
+    /// How many lines are on the page.
+    shown: u64,
     /// The last thing on the page is a notice.
     noticed: bool,
 }
@@ -152,6 +156,7 @@ impl Html {
             open: None,
             strands: Strands::default(),
             next: 1,
+            shown: 0,
             noticed: false,
         }
     }
@@ -198,6 +203,7 @@ impl Html {
             out.extend_from_slice(&close);
         }
         self.next = chunk.line + count as u64;
+        self.shown += count as u64;
     }
 
     fn piece(&mut self, chunk: &Chunk, time: &[u8], out: &mut BytesMut) {
@@ -212,6 +218,7 @@ impl Html {
                 out.extend_from_slice(format!("<span id=L{}>", chunk.line).as_bytes());
                 out.extend_from_slice(time);
                 self.strands.of(chunk.stream).begin(Some(chunk.line));
+                self.shown += 1;
             }
             out.extend_from_slice(inner(chunk.stream).0);
             out.extend_from_slice(Strand::STATE);
@@ -260,8 +267,8 @@ impl Html {
             let (from, to) = (self.next, first_line - 1);
             let text = format!("lines {} to {} are not on this page", in_digits(from), in_digits(to));
             let link = format!(
-                "<a class=gap href=\"{}?all#L{from}\" aria-label=\"{text}: show all\" data-text=\"{text}\"></a>",
-                self.run
+                "<a class=gap href=\"{}#L{from}\" aria-label=\"{text}: show all\" data-text=\"{text}\"></a>",
+                escape::attribute(&self.options.filters.link(&self.run, "all"))
             );
             out.extend_from_slice(link.as_bytes());
         }
@@ -298,7 +305,7 @@ impl Html {
     pub(super) fn pause(&mut self, out: &mut Frames) {
         let out = out.buffer();
         self.close_lines(out);
-        out.extend_from_slice(page::pause(&self.run).as_bytes());
+        out.extend_from_slice(page::pause(&self.options.filters.link(&self.run, "")).as_bytes());
     }
 
     fn close_lines(&mut self, out: &mut BytesMut) {
@@ -310,7 +317,9 @@ impl Html {
     pub(super) fn end(&mut self, end: &End, out: &mut Frames) {
         let out = out.buffer();
         self.close_lines(out);
-        out.extend_from_slice(page::end(end, &self.run, &self.job, &self.options.about.again).as_bytes());
+        let shown = self.options.filters.are_on().then_some(self.shown);
+        let again = &self.options.about.again;
+        out.extend_from_slice(page::end(end, shown, [&self.run, &self.job], again).as_bytes());
     }
 
     /// Shows what is there of characters that were cut in two and never went on.
