@@ -11,7 +11,11 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Listen, Mistakes};
+use client::cancel::CancelArgs;
+use client::list::ListArgs;
+use client::logs::LogsArgs;
 use client::run::RunArgs;
+use client::runs::RunsArgs;
 
 /// Turns commands into pages: visit a job's URL, it runs, and every line shows at once.
 #[derive(Parser, Debug)]
@@ -31,6 +35,14 @@ enum Verb {
     Check(CheckArguments),
     /// Run a job on a server, stream it here, exit as it exited
     Run(RunArgs),
+    /// List the jobs of a server, each with its last run
+    List(ListArgs),
+    /// List the runs of a server, newest first
+    Runs(RunsArgs),
+    /// Show the output of a run
+    Logs(LogsArgs),
+    /// Cancel a run and wait until it has ended
+    Cancel(CancelArgs),
 }
 
 #[derive(Args, Debug)]
@@ -59,7 +71,11 @@ pub fn run(arguments: Arguments) -> ExitCode {
         None => serve::serve(arguments.serve),
         Some(Verb::Serve(serve)) => serve::serve(serve),
         Some(Verb::Check(check)) => return check::check(&check.config),
-        Some(Verb::Run(run)) => run_there(run),
+        Some(Verb::Run(args)) => ask(client::run::run(args)),
+        Some(Verb::List(args)) => ask(client::list::list(args)),
+        Some(Verb::Runs(args)) => ask(client::runs::runs(args)),
+        Some(Verb::Logs(args)) => ask(client::logs::logs(args)),
+        Some(Verb::Cancel(args)) => ask(client::cancel::cancel(args)),
     };
     match done {
         Ok(code) => code,
@@ -70,9 +86,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-fn run_there(arguments: RunArgs) -> anyhow::Result<ExitCode> {
+/// Does one of the client's verbs.
+fn ask(verb: impl Future<Output = u8>) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let code = runtime.block_on(client::run::run(arguments));
+    let code = runtime.block_on(verb);
     // a write to a pager that nobody reads must not hold the exit up
     std::process::exit(code.into());
 }
