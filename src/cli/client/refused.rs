@@ -58,7 +58,7 @@ struct Problem {
 /// What is wrong with one parameter.
 #[derive(Deserialize)]
 struct Wrong {
-    detail: String,
+    problem: String,
     allowed: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl Problem {
             return vec![sentence(self.detail, self.remedy)];
         }
         let allowed = |allowed: String| format!("allowed: {allowed}");
-        self.errors.into_iter().map(|wrong| sentence(wrong.detail, wrong.allowed.map(allowed))).collect()
+        self.errors.into_iter().map(|wrong| sentence(wrong.problem, wrong.allowed.map(allowed))).collect()
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn every_wrong_parameter_has_its_line() {
         let problem = r#"{"detail":"2 parameters are wrong","errors":[
-            {"name":"a","detail":"`a` cannot be `9`","allowed":"1 to 8"},{"name":"b","detail":"`b` is missing"}]}"#;
+            {"parameter":"a","problem":"`a` cannot be `9`","allowed":"1 to 8"},{"parameter":"b","problem":"`b` is missing"}]}"#;
         assert_eq!(lines(problem), ["`a` cannot be `9`; allowed: 1 to 8", "`b` is missing"]);
     }
 }
