@@ -1,39 +1,38 @@
 //! One run = one source into one journal: starting, waiting for a turn, cancelling, finding; and the history of all.
 
+mod folder;
 mod history;
+mod left_behind;
 mod record;
 mod run;
+mod task;
 
 use std::collections::HashMap;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use rustix::fs::{FlockOperation, IFlags, flock, ioctl_getflags, ioctl_setflags};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
 
 pub use history::Filter;
 pub use record::{Receipt, RunRecord};
 pub use run::Run;
 
 use crate::config::Job;
-use crate::journal::{Child, Journal, Origin, Recovered, Writer, recover};
+use crate::journal::{Journal, Origin, Writer};
 use crate::parameters::Values;
-use crate::record::{Outcome, RunId, State};
-use crate::sources::process::{Ended, Input, Launch, Process, StartError, end_orphans};
+use crate::record::{RunId, State};
+use crate::sources::process::Input;
+use folder::{lock, make_private, make_shelves};
 use history::History;
 use record::shown;
-
-/// What is left of a killed server's run gets so long between SIGTERM and SIGKILL: its job may be gone from `jobs.toml`.
-const ORPHANS_GRACE: Duration = Duration::from_secs(10);
+use task::Task;
 
 /// How many runs there may be, and where they are kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -258,159 +257,4 @@ impl Runs {
     fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// The runs that the last server left without an end, and those that it had no time to enter into the history.
-    async fn left_behind(&self) -> anyhow::Result<Vec<RunRecord>> {
-        let mut left = self.history.unended().await?;
-        let known = self.history.ids().await?;
-        let folder = self.settings.state_dir.join("runs");
-        let shelves = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?.flatten();
-        let names = shelves.filter_map(|shelf| fs::read_dir(shelf.path()).ok()).flatten().flatten();
-        let ids = names.filter_map(|name| name.file_name().to_str()?.parse::<RunId>().ok());
-        left.extend(ids.filter(|id| !known.contains(id)).map(RunRecord::of_unknown));
-        Ok(left)
-    }
-
-    /// Settles a run that the last server left behind.
-    async fn settle(self: &Arc<Self>, mut record: RunRecord) {
-        let (folder, started) = (self.folder(record.id), record.started);
-        let recovered = tokio::task::spawn_blocking(move || recover(&folder, started)).await;
-        let Recovered { origin, end, cut } = match recovered.map_err(io::Error::other).and_then(|recovered| recovered) {
-            Ok(recovered) => recovered,
-            Err(error) => return warn!(run = %record.id, %error, "the journal of a lost run cannot be read"),
-        };
-        let child = origin.as_ref().and_then(|origin| origin.child);
-        match origin {
-            Some(origin) => (record.job, record.trigger, record.started) = (origin.job, origin.trigger, origin.started),
-            // a folder that was made and not yet written to: there was no run
-            None if record.job.is_empty() => return drop(fs::remove_dir_all(self.folder(record.id))),
-            None => {}
-        }
-        (record.state, record.lines, record.bytes) = (end.state, end.lines, end.bytes);
-        record.ended = Some(Receipt::from(&end));
-        let (id, lines, state) = (record.id, end.lines, end.state);
-        info!(run = %id, job = record.job, state = state.name(), lines, cut, "settled a run of the last server");
-        self.history.save(record);
-        // what a run that came to its end left behind, it left on purpose
-        if let Some(child) = child.filter(|_| state == State::Lost) {
-            self.tasks.spawn(async move {
-                let ended = end_orphans(child.pid, child.started.into(), &id.to_string(), ORPHANS_GRACE).await;
-                if ended > 0 {
-                    info!(run = %id, processes = ended, "ended what was left of a lost run");
-                }
-            });
-        }
-    }
-}
-
-/// The task of one run.
-struct Task {
-    runs: Arc<Runs>,
-    run: Arc<Run>,
-    asked: Instant,
-}
-
-impl Task {
-    async fn run(self, writer: Writer, turn: Option<OwnedSemaphorePermit>, input: Option<Input>) {
-        let turn = match turn {
-            Some(turn) => Some(turn),
-            None => self.wait_for_turn().await,
-        };
-        let (ended, writer) = match turn {
-            Some(_) => self.execute(writer, input).await,
-            None => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer),
-        };
-        writer.end(ended.state, ended.outcome, ended.usage, self.asked.elapsed());
-        // those who watch get the end before the log and the history do
-        tokio::task::yield_now().await;
-    }
-
-    /// `None` where it was cancelled before its turn came.
-    async fn wait_for_turn(&self) -> Option<OwnedSemaphorePermit> {
-        self.runs.history.save(self.run.record());
-        let turn = tokio::select! {
-            biased;
-            () = self.run.cancel.cancelled() => None,
-            turn = Arc::clone(&self.runs.turns).acquire_owned() => turn.ok(),
-        };
-        self.runs.live().queued -= 1;
-        turn
-    }
-
-    async fn execute(&self, mut writer: Writer, input: Option<Input>) -> (Ended, Writer) {
-        let run = &self.run;
-        let identity = vec![
-            ("JOBLINES_JOB", run.job.name.clone()),
-            ("JOBLINES_RUN", run.id.to_string()),
-            ("JOBLINES_URL", format!("{}/runs/{}", self.runs.settings.url, run.id)),
-        ];
-        let launch = Launch { identity, values: run.values.clone(), input };
-        let (settings, started) = (Arc::clone(&run.job.process), Timestamp::now());
-        let starting = tokio::task::spawn_blocking(move || Process::start(settings, &launch));
-        // in the shadow of the child's own start
-        writer.prepare();
-        let started_process = starting.await.map_err(|error| StartError::System(io::Error::other(error)));
-        let process = match started_process.and_then(|process| process) {
-            Ok(process) => process,
-            Err(error) => {
-                writer.say(&error.to_string());
-                let _ = run.cannot_start.set(error.to_string());
-                return (Ended { state: State::Failed, outcome: Outcome::Unknown, usage: None }, writer);
-            }
-        };
-        let pid = process.id();
-        run.begun.send_replace(Some(State::Running));
-        writer.note(Child { pid, started });
-        let told = async {
-            tokio::task::yield_now().await;
-            self.runs.history.save(run.record());
-            info!(run = %run.id, job = run.job.name, pid, trigger = run.trigger, "run started");
-        };
-        let (followed, ()) = tokio::join!(process.follow(writer, &run.cancel), told);
-        followed
-    }
-}
-
-impl Drop for Task {
-    /// However the task came to its end, its journal has ended by now, and the history is told.
-    fn drop(&mut self) {
-        let record = self.run.record();
-        info!(run = %record.id, job = record.job, state = record.state.name(), lines = record.lines, "run ended");
-        self.runs.history.save(record);
-    }
-}
-
-/// Makes the folder if it is not there, and closes it to others if it is.
-fn make_private(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    match fs::metadata(folder)?.permissions().mode() & 0o077 {
-        0 => Ok(()),
-        _ => fs::set_permissions(folder, Permissions::from_mode(0o700)),
-    }
-}
-
-/// Makes the folders that runs are put in. There are many of them, so that none gets large, and so that ext4, which is
-/// told (chattr(1) +T) that they have nothing to do with each other, spreads them over the disk: without a journal it
-/// looks, before it makes a file, at every inode lately deleted near by. In one folder beside a busy /tmp the files of a
-/// run took up to 700 µs so; here they take 20 µs. Other file systems do not mind.
-fn make_shelves(runs: &Path) -> io::Result<()> {
-    make_private(runs)?;
-    let opened = File::open(runs)?;
-    if let Ok(flags) = ioctl_getflags(&opened) {
-        let _ = ioctl_setflags(&opened, flags | IFlags::TOPDIR);
-    }
-    (0..=u8::MAX).try_for_each(|shelf| make_private(&runs.join(format!("{shelf:02x}"))))
-}
-
-fn lock(folder: &Path) -> anyhow::Result<File> {
-    let path = folder.join("lock");
-    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
-    let file = file.with_context(|| format!("cannot write in the state directory {}", folder.display()))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        anyhow::anyhow!(
-            "the state directory {} is used by another joblines: stop it, or choose another with --state-dir",
-            folder.display()
-        )
-    })?;
-    Ok(file)
 }
