@@ -3,6 +3,7 @@
 mod check;
 pub mod client;
 mod serve;
+mod share;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -16,6 +17,11 @@ use client::list::ListArgs;
 use client::logs::LogsArgs;
 use client::run::RunArgs;
 use client::runs::RunsArgs;
+use share::ShareArguments;
+
+// what the siblings need of each other
+use client::run::exit_status;
+use client::{Side, Terminal};
 
 /// Turns commands into pages: visit a job's URL, it runs, and every line shows at once.
 #[derive(Parser, Debug)]
@@ -35,6 +41,8 @@ enum Verb {
     Check(CheckArguments),
     /// Run a job on a server, stream it here, exit as it exited
     Run(RunArgs),
+    /// Run one command now, at a URL of its own; or show standard input there
+    Share(ShareArguments),
     /// List the jobs of a server, each with its last run
     List(ListArgs),
     /// List the runs of a server, newest first
@@ -72,6 +80,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Some(Verb::Serve(serve)) => serve::serve(serve),
         Some(Verb::Check(check)) => return check::check(&check.config),
         Some(Verb::Run(args)) => ask(client::run::run(args)),
+        Some(Verb::Share(args)) => share::share(args),
         Some(Verb::List(args)) => ask(client::list::list(args)),
         Some(Verb::Runs(args)) => ask(client::runs::runs(args)),
         Some(Verb::Logs(args)) => ask(client::logs::logs(args)),

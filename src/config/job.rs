@@ -11,8 +11,8 @@ use toml::de::{DeString, DeValue};
 use crate::sources::process::{Command, Inherit, Settings};
 
 use super::{
-    Invalid, Job, Mistake, OnDisconnect, Overlap, Stdin, Table, Unreadable, Value, absolute, duration, job_name,
-    positive_duration, read_text, read_variables, size, variable_name,
+    Invalid, Job, Mistake, OnDisconnect, Overlap, Source, Stdin, Table, Unreadable, Value, absolute, duration,
+    job_name, positive_duration, read_text, read_variables, size, variable_name,
 };
 
 /// Every key of the table.
@@ -66,6 +66,7 @@ pub(super) fn read(jobs: &mut Table<'_, '_>, name: &Spanned<DeString<'_>>, folde
         parameters: Vec::new(),
         stdin: Stdin::None,
         overlap: Overlap::Allow,
+        source: Source::Command,
         process: Arc::new(process),
         on_disconnect: on_disconnect.unwrap_or(OnDisconnect::Continue),
         max_output: max_output.unwrap_or(DEFAULT_MAX_OUTPUT),

@@ -30,7 +30,8 @@ use address::{base_path, host};
 use env_file::read_variables;
 use mistakes::{Mistake, SourceId};
 use table::{Table, Value};
-use values::{duration, job_name, positive_duration, size, variable_name};
+pub use values::job_name;
+use values::{duration, positive_duration, size, variable_name};
 
 /// A whole `jobs.toml`, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,6 +91,8 @@ pub struct Job {
     pub stdin: Stdin,
     /// What happens when it is started while a run of it is on.
     pub overlap: Overlap,
+    /// Where the lines of its runs come from.
+    pub source: Source,
     /// How its command is run.
     pub process: Arc<process::Settings>,
     /// What happens when the client that started it leaves.
@@ -100,6 +103,22 @@ pub struct Job {
     pub get: bool,
     /// Whether a POST to its URL starts it.
     pub post: bool,
+}
+
+/// Where the lines of a job's runs come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// What its command prints.
+    Command,
+    /// The server's own standard input.
+    Stdin,
+}
+
+impl Job {
+    /// Whether a request can start it. What cannot be started was, by whoever made it, and shows that run.
+    pub fn can_be_started(&self) -> bool {
+        self.get || self.post
+    }
 }
 
 /// Where a command's standard input comes from.

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::{
     Answer, App, Asked, EventId, Found, Name, Query, Reached, Refusal, Tie, Viewed, Visit, Wanted, answer_with_record,
-    find_run, job_page, page, pages, resume,
+    find_run, job_page, page, pages, resume, show_newest,
 };
 use crate::config::{Job, OnDisconnect};
 use crate::runs::{Filter, Order, Refused, Run};
@@ -49,6 +49,9 @@ pub(super) async fn start(
     body: Body,
 ) -> Result<Response, Refusal> {
     let job = find(&app, &name)?;
+    if !job.can_be_started() {
+        return show_newest(&app, &job, asked).await;
+    }
     asked.query.refuse_unknown(&QUERY)?;
     match plan(&app, &job, &asked).await? {
         Plan::Start => {}
@@ -77,6 +80,9 @@ pub(super) async fn start(
 pub(super) async fn form(State(app): State<Arc<App>>, Name(name): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     let job = find(&app, &name)?;
+    if !job.can_be_started() {
+        return show_newest(&app, &job, asked).await;
+    }
     asked.query.refuse_unknown(&["format"])?;
     show_form(&app, &job).await
 }

@@ -36,7 +36,7 @@ use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
 use overview::{job_page, line_of, runs_page};
 use query::{BadParameter, Query};
-use runs::{Answer, Found, Viewed, answer_with_record, find_run, resume};
+use runs::{Answer, Found, Viewed, answer_with_record, find_run, resume, show_newest};
 use stream::{Show, Stream, Tie};
 
 /// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other

@@ -8,7 +8,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{App, Asked, Refusal, Wanted, answer, failed, lines, page, pages};
+use super::{App, Asked, Refusal, Wanted, answer, failed, lines, page, pages, show_newest};
 use crate::config::Job;
 use crate::record::{Outcome, RunId};
 use crate::runs::{Filter, RunRecord};
@@ -21,6 +21,11 @@ const RECENT: usize = 20;
 pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     asked.query.refuse_unknown(&["format"])?;
+    if let ([job], Wanted::Html) = (&app.jobs[..], asked.wanted)
+        && !job.can_be_started()
+    {
+        return show_newest(&app, job, asked).await;
+    }
     let recent = app.runs.list(Filter { limit: RECENT, ..Filter::default() }).await.map_err(failed)?;
     let mut jobs = Vec::with_capacity(app.jobs.len());
     for job in &app.jobs {

@@ -9,9 +9,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::info;
 
 use super::{Run, Runs};
+use crate::config::Source;
 use crate::journal::{Child, Writer};
 use crate::record::{Outcome, State};
 use crate::sources::process::{Ended, Input, Launch, Process, StartError};
+use crate::sources::stdin::Stdin;
 
 /// The task of one run.
 pub(super) struct Task {
@@ -27,6 +29,7 @@ impl Task {
             None => self.wait_for_turn().await,
         };
         let (ended, writer) = match turn {
+            Some(_) if self.run.job.source == Source::Stdin => self.read_stdin(writer).await,
             Some(_) => self.execute(writer, input).await,
             None => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer),
         };
@@ -45,6 +48,16 @@ impl Task {
         };
         self.runs.live().queued -= 1;
         turn
+    }
+
+    /// Takes in what another program writes to us.
+    async fn read_stdin(&self, writer: Writer) -> (Ended, Writer) {
+        let run = &self.run;
+        run.begun.send_replace(Some(State::Running));
+        self.runs.history.save(run.record());
+        info!(run = %run.id, job = run.job.name, trigger = run.trigger, "standard input is read");
+        let (state, writer) = Stdin::own(run.job.process.grace).follow(writer, &run.cancel).await;
+        (Ended { state, outcome: Outcome::Unknown, usage: None }, writer)
     }
 
     async fn execute(&self, mut writer: Writer, input: Option<Input>) -> (Ended, Writer) {
