@@ -2,6 +2,8 @@
 
 mod check;
 pub mod client;
+mod completions;
+mod manual;
 mod serve;
 mod share;
 
@@ -25,7 +27,7 @@ use client::{Side, Terminal};
 
 /// Turns commands into pages: visit a job's URL, it runs, and every line shows at once.
 #[derive(Parser, Debug)]
-#[command(name = "joblines", version, args_conflicts_with_subcommands = true)]
+#[command(name = "joblines", version, args_conflicts_with_subcommands = true, after_help = manual::JOBLINES)]
 pub struct Arguments {
     #[command(subcommand)]
     verb: Option<Verb>,
@@ -36,21 +38,39 @@ pub struct Arguments {
 #[derive(Subcommand, Debug)]
 enum Verb {
     /// Serve the jobs of jobs.toml (also what happens without a verb)
+    #[command(after_help = manual::SERVE)]
     Serve(ServeArguments),
     /// Report every mistake in jobs.toml
+    #[command(after_help = manual::CHECK)]
     Check(CheckArguments),
     /// Run a job on a server, stream it here, exit as it exited
+    #[command(after_help = manual::RUN)]
     Run(RunArgs),
     /// Run one command now, at a URL of its own; or show standard input there
+    #[command(after_help = manual::SHARE)]
     Share(ShareArguments),
     /// List the jobs of a server, each with its last run
+    #[command(after_help = manual::LIST)]
     List(ListArgs),
     /// List the runs of a server, newest first
+    #[command(after_help = manual::RUNS)]
     Runs(RunsArgs),
     /// Show the output of a run
+    #[command(after_help = manual::LOGS)]
     Logs(LogsArgs),
     /// Cancel a run and wait until it has ended
+    #[command(after_help = manual::CANCEL)]
     Cancel(CancelArgs),
+    /// Print a shell's completions of this command line
+    #[command(after_help = manual::COMPLETIONS)]
+    Completions {
+        /// The shell
+        #[arg(value_parser = clap::builder::EnumValueParser::<clap_complete::Shell>::new())]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = manual::MAN)]
+    Man,
 }
 
 #[derive(Args, Debug)]
@@ -81,6 +101,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Some(Verb::Check(check)) => return check::check(&check.config),
         Some(Verb::Run(args)) => ask(client::run::run(args)),
         Some(Verb::Share(args)) => share::share(args),
+        Some(Verb::Completions { shell }) => completions::print(shell),
+        Some(Verb::Man) => manual::print(),
         Some(Verb::List(args)) => ask(client::list::list(args)),
         Some(Verb::Runs(args)) => ask(client::runs::runs(args)),
         Some(Verb::Logs(args)) => ask(client::logs::logs(args)),

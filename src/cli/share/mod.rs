@@ -259,13 +259,18 @@ impl Shared {
                 false => std::future::pending().await,
             }
         };
+        let cut = async {
+            tokio::select! {
+                () = patience => {}
+                _ = self.signals.recv() => {}
+            }
+            self.stop.now.cancel();
+            std::future::pending().await
+        };
         tokio::select! {
             _ = &mut self.serving => {}
-            () = patience => {}
-            _ = self.signals.recv() => {}
+            () = cut => {}
         }
-        self.stop.now.cancel();
-        let _ = self.serving.await;
         self.runs.shut_down().await;
     }
 }
