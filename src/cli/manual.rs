@@ -17,7 +17,7 @@ Examples:
   joblines logs -f backup               follow its newest run
   make 2>&1 | joblines share -          show a pipe at a URL
 
-Exit status: 0 success, 1 failure, 2 wrong usage or refused; `run` and `share` exit as the command did.
+Exit status: 0 success, 1 failure, 2 wrong usage or refused; `run` and `share` exit as the command did. \
 `joblines man | man -l -` shows the manual.";
 
 pub(super) const SERVE: &str = "\
@@ -40,8 +40,8 @@ Examples:
   run=$(joblines run -d backup) && joblines logs -f \"$run\"
   pg_dump shop | joblines run store -i
 
-Exit status: that of the job; 128+N where signal N ended it, 124 where it timed out, 130 where it was cancelled without
-one, 1 where the server was lost, 2 where nothing was started. Ctrl-C cancels the run; a second one does not wait for
+Exit status: that of the job; 128+N where signal N ended it, 124 where it timed out, 130 where it was cancelled without \
+one, 1 where the server was lost, 2 where nothing was started. Ctrl-C cancels the run; a second one does not wait for \
 its end.";
 
 pub(super) const SHARE: &str = "\
@@ -50,7 +50,7 @@ Examples:
   joblines share --no-wait --name tests -- cargo test
   make 2>&1 | joblines share -
 
-The address goes to standard error, the output to where the command wrote it. Ctrl-C cancels the command; a second one
+The address goes to standard error, the output to where the command wrote it. Ctrl-C cancels the command; a second one \
 does not wait for its end. After the end the page stays until Ctrl-C.
 
 Exit status: that of the command, as with `run`; 0 for standard input.";
@@ -75,10 +75,10 @@ Examples:
   joblines logs -f backup
   joblines logs 0badcafe --tail 20 --stream stderr
 
-RUN is, in this order: the whole id of a run; the name of a job, for its newest run; or at least 4 characters with which
+RUN is, in this order: the whole id of a run; the name of a job, for its newest run; or at least 4 characters with which \
 the id of exactly one of the latest 1000 runs begins or ends.
 
-Exit status: 0 where the output could be shown, however the run ended; 1 where the server was lost, 2 where there is no
+Exit status: 0 where the output could be shown, however the run ended; 1 where the server was lost, 2 where there is no \
 such run.";
 
 pub(super) const CANCEL: &str = "\
@@ -86,10 +86,10 @@ Examples:
   joblines cancel backup
   joblines cancel 0badcafe
 
-RUN is, in this order: the whole id of a run; the name of a job, for its newest run; or at least 4 characters with which
+RUN is, in this order: the whole id of a run; the name of a job, for its newest run; or at least 4 characters with which \
 the id of exactly one of the latest 1000 runs begins or ends.
 
-Exit status: 0 where it was cancelled, 1 where it had ended already or came to its own end first, 2 where there is no
+Exit status: 0 where it was cancelled, 1 where it had ended already or came to its own end first, 2 where there is no \
 such run.";
 
 pub(super) const COMPLETIONS: &str = "\
@@ -161,6 +161,7 @@ fn page() -> io::Result<Vec<u8>> {
     define("ENVIRONMENT", &ENVIRONMENT, &mut page)?;
     define("FILES", &FILES, &mut page)?;
     section("EXAMPLES", &mut page)?;
+    let examples = examples.split("\n\n").next().unwrap_or_default();
     verbatim(examples.trim_start_matches("Examples:\n"), &mut page)?;
     Ok(page)
 }
@@ -177,7 +178,7 @@ fn write_verb(verb: Command, page: &mut Vec<u8>) -> io::Result<()> {
     let parts = String::from_utf8_lossy(&parts).replace("\n.SH ", "\n.SS ");
     let parts = parts.replacen(".SH ", ".SS ", 1);
     page.write_all(parts.as_bytes())?;
-    verbatim(&help, page)
+    notes(&help, page)
 }
 
 fn section(title: &str, page: &mut Vec<u8>) -> io::Result<()> {
@@ -192,6 +193,20 @@ fn verbatim(text: &str, page: &mut Vec<u8>) -> io::Result<()> {
         roff.text([roman(line)]);
     }
     roff.control("fi", []).to_writer(page)
+}
+
+/// The end of a verb's help: examples, which stay as they are, and paragraphs.
+fn notes(help: &str, page: &mut Vec<u8>) -> io::Result<()> {
+    for block in help.split("\n\n") {
+        match block.strip_prefix("Examples:\n") {
+            Some(examples) => {
+                Roff::new().control("PP", []).text([roman("Examples:")]).to_writer(page)?;
+                verbatim(examples, page)?;
+            }
+            None => Roff::new().control("PP", []).text([roman(block)]).to_writer(page)?,
+        }
+    }
+    Ok(())
 }
 
 /// A section of words and what they mean.

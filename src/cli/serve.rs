@@ -12,7 +12,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
 
 use super::{ServeArguments, report};
-use crate::config::{self, Config, Listen};
+use crate::config::{self, Config, Listen, Server};
 use crate::http::listen::{Limits, Listener, Stop, Timeouts};
 use crate::http::{self, App};
 use crate::runs::{self, Runs};
@@ -85,12 +85,7 @@ async fn accept(config: Config, state_dir: PathBuf) -> anyhow::Result<ExitCode> 
     let base_path = &config.server.base_path;
     let urls: Vec<_> = listeners.iter().map(|listener| listener.url(base_path)).collect();
     let url = urls.first().cloned().unwrap_or_default();
-    let settings = runs::Settings {
-        state_dir,
-        max_running: config.server.max_running,
-        max_queued: config.server.max_queued,
-        url: url.clone(),
-    };
+    let settings = runs::Settings { state_dir, limits: limits(&config.server), url: url.clone() };
     let runs = Runs::open(settings).await?;
     let origin = url.strip_suffix(base_path.as_str()).unwrap_or(&url).to_owned();
     let router = http::router(App::new(&config, runs.clone(), origin));
@@ -123,6 +118,15 @@ async fn accept(config: Config, state_dir: PathBuf) -> anyhow::Result<ExitCode> 
         () = ended => Ok(ExitCode::SUCCESS),
         _ = terminate.recv() => std::process::exit(1),
         _ = interrupt.recv() => std::process::exit(1),
+    }
+}
+
+/// How many runs there may be, as the file says.
+fn limits(server: &Server) -> runs::Limits {
+    runs::Limits {
+        max_running: server.max_running,
+        max_queued: server.max_queued,
+        keep: runs::Keep { runs: server.keep_runs, age: server.keep_for, bytes: server.keep_bytes },
     }
 }
 

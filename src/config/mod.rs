@@ -5,9 +5,11 @@
 //! meaning, come together as one [`Mistakes`].
 
 mod address;
+mod command;
 mod env_file;
 mod job;
 mod mistakes;
+mod parameter;
 mod server;
 mod table;
 mod values;
@@ -24,12 +26,16 @@ use crate::parameters::Parameter;
 use crate::sources::process;
 
 pub use mistakes::Mistakes;
+pub use parameter::QUERY_WORDS;
 
 // what the siblings need of each other
 use address::{base_path, host};
+use command::{check_placeholders, leads_argument, take as take_command, take_program};
 use env_file::read_variables;
+use job::KEYS as JOB_KEYS;
 use mistakes::{Mistake, SourceId};
-use table::{Table, Value};
+use parameter::take as take_parameters;
+use table::{Table, Value, nearest};
 pub use values::job_name;
 use values::{duration, positive_duration, size, variable_name};
 

@@ -1,10 +1,15 @@
 //! The web: the whole map of URLs on one screen, and what surrounds every request. Only this module knows requests;
 //! nothing imports it but the command line.
 
+mod again;
 mod asked;
 mod assets;
+mod body;
 pub mod error;
+mod fields;
+mod form;
 pub mod guard;
+pub mod intake;
 mod jobs;
 pub mod listen;
 pub mod negotiate;
@@ -15,6 +20,7 @@ mod stream;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -27,16 +33,22 @@ use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::config::{Config, Job};
+use crate::parameters::Wrong;
 use crate::runs::Runs;
 use crate::views::{EventId, Format, Reached, pages};
+use again::again;
 use asked::{Asked, Name};
+use body::{Upload, read as read_body};
 use error::Refusal;
+use fields::Form;
+use form::{ask_for_choices, fill_in, fill_in_page, hide_secrets};
 use guard::{BadHost, Hosts, TooLarge, Visit};
+use intake::{Intake, Kind as IntakeKind};
 use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
-use overview::{job_page, line_of, runs_page};
-use query::{BadParameter, Query};
-use runs::{Answer, Found, Viewed, answer_with_record, find_run, resume, show_newest};
+use overview::{Told, job_json, job_page, line_of, runs_page};
+use query::{Query, encode, read_pairs};
+use runs::{Answer, Found, LISTED, Viewed, answer_with_record, find_run, resume, show_newest};
 use stream::{Show, Stream, Tie};
 
 /// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other
@@ -57,6 +69,9 @@ const ALWAYS: [(HeaderName, HeaderValue); 4] = [
 /// The trailers of a stream: how the run ended.
 const TRAILERS: [HeaderName; 2] =
     [HeaderName::from_static("joblines-state"), HeaderName::from_static("joblines-exit-code")];
+
+/// When to come again where too many runs wait, or a command does not tell what it should.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// What every handler knows.
 pub struct App {
@@ -90,7 +105,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", any(overview::healthz))
         // people and scripts: jobs
         .route("/jobs/{job}", any(jobs::start))
-        .route("/jobs/{job}/form", any(jobs::form))
+        .route("/jobs/{job}/form", any(form::show))
         .route("/jobs/{job}/last", any(runs::last))
         // people and scripts: runs
         .route("/runs", any(runs::list))
@@ -147,6 +162,19 @@ fn check(app: &App, parts: &Parts) -> Result<(), Refusal> {
         BadHost::Malformed(host) => Refusal::bad_request(format!("`{host}` is no host")),
         BadHost::Unknown(host) => Refusal::misdirected(&host),
     })
+}
+
+fn find_job(app: &App, name: &str) -> Result<Arc<Job>, Refusal> {
+    let job = app.by_name.get(name).cloned();
+    job.ok_or_else(|| {
+        Refusal::not_found(format!("there is no job `{name}`")).remedy(format!("{}/ lists the jobs", app.base_path))
+    })
+}
+
+/// The answer to HEAD: what GET would be, with nothing started.
+fn nothing(wanted: Wanted) -> Response {
+    let kind = wanted.view().map_or("application/json", |format| format.content_type());
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache, no-store")], ()).into_response()
 }
 
 /// A failure of ours: told in one sentence, and logged in full.

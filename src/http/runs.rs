@@ -6,21 +6,23 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 
 use super::{
-    App, Asked, Name, Reached, Refusal, Show, Stream, TRAILERS, Tie, Wanted, failed, line_of, page, pages, runs_page,
+    App, Asked, Name, Reached, Refusal, Show, Stream, TRAILERS, Tie, Wanted, again, failed, line_of, page, pages,
+    runs_page,
 };
 use crate::config::Job;
-use crate::journal::{Journal, Selection};
+use crate::journal::Selection;
 use crate::record::{self, RunId, Start};
-use crate::runs::{Filter, Run, RunRecord};
-use crate::views::{Format, Options, View};
+use crate::runs::{Filter, Reading, Run, RunRecord};
+use crate::views::{About, Format, Options, View};
 
 /// A replayed page starts at so many last lines.
 const REPLAYED: u64 = 5000;
 
 /// How many runs a listing shows where nothing else is asked for, and at most.
-const LISTED: (usize, usize) = (50, 1000);
+pub(super) const LISTED: (usize, usize) = (50, 1000);
 
 /// What the query of a run's URL may hold.
 const QUERY: [&str; 10] = ["format", "wait", "abort", "all", "from", "tail", "follow", "stream", "time", "download"];
@@ -104,31 +106,34 @@ impl Answer<'_> {
         let record = found.record();
         let status = if self.wait { status_of(record.state) } else { StatusCode::OK };
         let Some(format) = self.viewed.format.view() else { return Ok(answer_with_record(&record, status)) };
-        let (journal, on_pipes) = match found {
-            Found::Live(run) => (Arc::clone(&run.journal), !run.job.process.pty && run.job.can_be_started()),
-            Found::Ended(record) => (open(self.app, *record).await?, false),
+        let (journal, on_pipes, place) = match found {
+            Found::Live(run) => {
+                let place = (record.state == record::State::Queued).then(|| run.place());
+                (run.read(), !run.job.process.pty && run.job.can_be_started(), place)
+            }
+            Found::Ended(record) => (open(self.app, *record).await?, false, None),
         };
         self.viewed.shorten(&record, self.wait);
+        let about = about(self.app, &record, self.tie.is_some());
+        let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time, about };
         let start = Start { run: record.id, job: record.job, state: record.state, started: record.started };
-        let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time };
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
         *response.headers_mut() = headers(&start, format, &self.viewed, &self.app.base_path);
         let reader = journal.read(&self.viewed.selection).map_err(|error| failed(error.into()))?;
         let view = View::new(format, options);
         let Viewed { all, abort, .. } = self.viewed;
-        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, on_pipes };
+        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, place, on_pipes };
         *response.body_mut() = Body::new(Stream::new(show));
         Ok(response)
     }
 }
 
-/// The journal of a run that has ended, read by a thread that may wait for the disk.
-async fn open(app: &App, record: RunRecord) -> Result<Arc<Journal>, Refusal> {
-    let (runs, id) = (Arc::clone(&app.runs), record.id);
+/// The journal of a run that has ended.
+async fn open(app: &App, record: RunRecord) -> Result<Reading, Refusal> {
+    let id = record.id;
     let is_whole = record.bytes_not_kept() == Some(0);
-    let journal = tokio::task::spawn_blocking(move || runs.journal(&record)).await;
-    let journal = journal.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))?;
+    let journal = app.runs.journal(&record).await.map_err(failed)?.ok_or_else(|| no_run(app, &id.to_string()))?;
     if is_whole && journal.totals().bytes == 0 && journal.end().is_some_and(|end| end.bytes > 0) {
         return Err(Refusal::new(
             StatusCode::GONE,
@@ -137,6 +142,14 @@ async fn open(app: &App, record: RunRecord) -> Result<Arc<Journal>, Refusal> {
         .remedy("format=json shows its record"));
     }
     Ok(journal)
+}
+
+/// What the page of a run says beside its lines; `tied`: the run ends when the page is left.
+fn about(app: &App, record: &RunRecord, tied: bool) -> About {
+    let description = app.by_name.get(&record.job).and_then(|job| job.description.clone());
+    let age = Timestamp::now().duration_since(record.started).unsigned_abs();
+    let (trigger, params) = (record.trigger.clone(), record.params.clone());
+    About { description: description.unwrap_or_default(), trigger, params, again: again(app, record), age, tied }
 }
 
 /// What every stream says of itself.
@@ -225,9 +238,11 @@ async fn find(app: &App, id: &str) -> Result<Found, Refusal> {
         Ok(id) => find_run(app, id).await?,
         Err(_) => None,
     };
-    found.ok_or_else(|| {
-        Refusal::not_found(format!("there is no run `{id}`")).remedy(format!("{}/runs lists the runs", app.base_path))
-    })
+    found.ok_or_else(|| no_run(app, id))
+}
+
+fn no_run(app: &App, id: &str) -> Refusal {
+    Refusal::not_found(format!("there is no run `{id}`")).remedy(format!("{}/runs lists the runs", app.base_path))
 }
 
 /// The run of this name; a live one first, for its end may be in the history a moment later.

@@ -11,13 +11,13 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use http_body::{Body, Frame};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::TRAILERS;
-use crate::journal::{Journal, Reader, Selection, Step};
+use crate::journal::{Reader, Selection, Step};
 use crate::record::{Chunk, End, Start, State};
-use crate::runs::Run;
+use crate::runs::{Place, Reading, Run};
 use crate::views::{Format, Frames, View};
 
 /// Output is rendered up to so many bytes before a frame is sent, if so much is ready.
@@ -40,7 +40,8 @@ const LAST_LINES: u64 = 1000;
 
 /// What a stream shows and how.
 pub(super) struct Show {
-    pub(super) journal: Arc<Journal>,
+    /// Held as long as the stream lasts, so that the run is kept meanwhile.
+    pub(super) journal: Reading,
     pub(super) start: Start,
     pub(super) reader: Reader,
     pub(super) format: Format,
@@ -51,6 +52,8 @@ pub(super) struct Show {
     pub(super) abort: bool,
     /// Cancelled when the client leaves before the end.
     pub(super) tie: Option<Tie>,
+    /// Where the run stands in the queue, if it waits for its turn.
+    pub(super) place: Option<watch::Receiver<Option<Place>>>,
     /// The job's output comes through a pipe: programs may hold it back.
     pub(super) on_pipes: bool,
 }
@@ -75,8 +78,21 @@ pub(super) struct Stream {
     /// The last line that was rendered, or begun.
     line: u64,
     clock: Clock,
+    /// While the run waits for its turn: its next place.
+    queue: Option<NextPlace>,
     /// The last frame's fate, where the response may be broken off.
     sent: Option<oneshot::Receiver<()>>,
+}
+
+/// The next place of a run in the queue, with what tells of the one after it.
+type NextPlace = Pin<Box<dyn Future<Output = (Option<Place>, watch::Receiver<Option<Place>>)> + Send>>;
+
+/// Waits until the place is another one.
+async fn next_place(mut places: watch::Receiver<Option<Place>>) -> (Option<Place>, watch::Receiver<Option<Place>>) {
+    let changed = places.changed().await;
+    // who tells of it is gone with the run
+    let place = changed.ok().and_then(|()| *places.borrow_and_update());
+    (place, places)
 }
 
 enum Stage {
@@ -104,8 +120,45 @@ impl Stream {
             frames: VecDeque::new(),
             rendered: Frames::default(),
             line: 0,
+            queue: None,
             sent: None,
         }
+    }
+
+    /// What the page begins with; a run that waits for its turn says its place at once.
+    fn begin(&mut self) {
+        let show = &mut self.show;
+        show.view.start(&show.start, show.reader.first_line(), &mut self.rendered);
+        self.stage = Stage::Lines;
+        let Some(mut places) = show.place.take() else { return };
+        let place = *places.borrow_and_update();
+        self.take_place(place, places);
+    }
+
+    /// Renders the run's place in the queue, and waits for the next one where it still has one.
+    fn take_place(&mut self, place: Option<Place>, places: watch::Receiver<Option<Place>>) {
+        let was_queued = self.clock.queued;
+        self.clock.queued = place.is_some();
+        self.queue = match place {
+            Some(Place { ahead, waiting }) => {
+                self.show.view.queued(ahead, waiting, &mut self.rendered);
+                Some(Box::pin(next_place(places)))
+            }
+            None if was_queued => {
+                self.show.view.begun(&mut self.rendered);
+                self.clock.output = Instant::now();
+                None
+            }
+            None => None,
+        };
+    }
+
+    /// Ready where the run's place in the queue has changed.
+    fn poll_queue(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(next) = &mut self.queue else { return Poll::Pending };
+        let (place, places) = ready!(next.as_mut().poll(context));
+        self.take_place(place, places);
+        Poll::Ready(())
     }
 
     /// Renders what is ready, up to one frame's worth. Ready where there is something to send or the stage has changed.
@@ -261,10 +314,11 @@ impl Body for Stream {
                 return Poll::Ready(Some(Ok(frame)));
             }
             match &mut this.stage {
-                Stage::Head => {
-                    let first = this.show.reader.first_line();
-                    this.show.view.start(&this.show.start, first, &mut this.rendered);
-                    this.stage = Stage::Lines;
+                Stage::Head => this.begin(),
+                Stage::Lines if this.queue.is_some() => {
+                    if this.poll_queue(context).is_pending() {
+                        ready!(this.poll_lines(context));
+                    }
                 }
                 Stage::Lines => ready!(this.poll_lines(context)),
                 Stage::Count(_) => ready!(this.poll_count(context)),
@@ -296,12 +350,14 @@ struct Clock {
     output: Instant,
     /// Its silence has been spoken of.
     spoken: bool,
+    /// It waits for its turn: its silence is nobody's doubt.
+    queued: bool,
 }
 
 impl Clock {
     fn new(live: bool) -> Clock {
         let now = Instant::now();
-        Clock { live, alarm: None, sent: now, output: now, spoken: false }
+        Clock { live, alarm: None, sent: now, output: now, spoken: false, queued: false }
     }
 
     /// Ready where the view has rendered something about the silence.
@@ -311,7 +367,8 @@ impl Clock {
         }
         loop {
             let (heartbeat, silence) = (self.sent + HEARTBEAT, self.output + SILENCE);
-            let due = if self.spoken { heartbeat } else { heartbeat.min(silence) };
+            let only_heartbeat = self.spoken || self.queued;
+            let due = if only_heartbeat { heartbeat } else { heartbeat.min(silence) };
             if due > Instant::now() {
                 // the alarm may ring early: something was sent since it was set, and it is set anew then
                 let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(due)));
@@ -319,7 +376,7 @@ impl Clock {
                 alarm.as_mut().reset(due);
                 continue;
             }
-            if self.spoken || heartbeat < silence {
+            if only_heartbeat || heartbeat < silence {
                 show.view.heartbeat(out);
             } else {
                 self.spoken = true;

@@ -105,6 +105,13 @@ impl Journal {
         self.lock().totals
     }
 
+    /// Bytes that its index takes on the disk.
+    pub fn index_bytes(&self) -> u64 {
+        let shared = self.lock();
+        let entries = shared.written + u64::from(shared.end.is_some());
+        shared.segments.len() as u64 * HEADER as u64 + entries * ENTRY as u64
+    }
+
     /// The receipt, once the run has ended.
     pub fn end(&self) -> Option<Arc<End>> {
         self.lock().end.clone()

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{ChunkEntry, EndEntry, Entry, Files, Header, Origin, Segment, Totals, checksum};
+use super::{ChunkEntry, ENTRY, EndEntry, Entry, Files, Header, Origin, Segment, Totals, checksum};
 use crate::record::{End, Outcome, State};
 
 /// What stands in a journal's files.
@@ -27,6 +27,8 @@ pub struct Recovered {
     pub end: End,
     /// Bytes of output that were cut off, because no whole entry spoke of them.
     pub cut: u64,
+    /// Bytes that its index takes on the disk.
+    pub index_bytes: u64,
 }
 
 /// Reads the receipt and the extent of an ended journal, trusting what lies before its last entries. Where there are no
@@ -66,12 +68,14 @@ pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
     let mut number = 0;
     let mut last = None;
     let mut origin = None;
+    let mut index_bytes = 0;
     while let Some((files, header)) = open_if_whole(folder, number, true)? {
         if number == 0 {
             whole.time = header.origin.started;
             origin = Some(header.origin);
         }
         let complete = whole.check(&files)?;
+        index_bytes += files.index.metadata()?.len();
         last = Some(files);
         number += 1;
         if !complete {
@@ -82,7 +86,7 @@ pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
         number += 1;
     }
     if let Some(end) = whole.end {
-        return Ok(Recovered { origin, end, cut: whole.cut });
+        return Ok(Recovered { origin, end, cut: whole.cut, index_bytes });
     }
     let entry = EndEntry {
         state: State::Lost,
@@ -98,8 +102,9 @@ pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
     };
     if let Some(files) = last {
         files.index.write_all_at(&entry.encode(), files.index.metadata()?.len())?;
+        index_bytes += ENTRY as u64;
     }
-    Ok(Recovered { origin, end: entry.with(whole.totals), cut: whole.cut })
+    Ok(Recovered { origin, end: entry.with(whole.totals), cut: whole.cut, index_bytes })
 }
 
 /// The files of a segment, unless there are none or they were begun by a write that a crash or a full disk cut short:

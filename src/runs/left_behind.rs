@@ -34,18 +34,23 @@ impl Runs {
     pub(super) async fn settle(self: &Arc<Self>, mut record: RunRecord) {
         let (folder, started) = (self.folder(record.id), record.started);
         let recovered = tokio::task::spawn_blocking(move || recover(&folder, started)).await;
-        let Recovered { origin, end, cut } = match recovered.map_err(io::Error::other).and_then(|recovered| recovered) {
-            Ok(recovered) => recovered,
-            Err(error) => return warn!(run = %record.id, %error, "the journal of a lost run cannot be read"),
-        };
+        let Recovered { origin, end, cut, index_bytes } =
+            match recovered.map_err(io::Error::other).and_then(|recovered| recovered) {
+                Ok(recovered) => recovered,
+                Err(error) => return warn!(run = %record.id, %error, "the journal of a lost run cannot be read"),
+            };
         let child = origin.as_ref().and_then(|origin| origin.child);
         match origin {
-            Some(origin) => (record.job, record.trigger, record.started) = (origin.job, origin.trigger, origin.started),
+            // what the history knows is whole, and has the parameters, which the journal has not
+            Some(origin) if record.job.is_empty() => {
+                (record.job, record.trigger, record.started) = (origin.job, origin.trigger, origin.started);
+            }
             // a folder that was made and not yet written to: there was no run
             None if record.job.is_empty() => return drop(fs::remove_dir_all(self.folder(record.id))),
-            None => {}
+            Some(_) | None => {}
         }
         (record.state, record.lines, record.bytes) = (end.state, end.lines, end.bytes);
+        record.index_bytes = index_bytes;
         record.ended = Some(Receipt::from(&end));
         let (id, lines, state) = (record.id, end.lines, end.state);
         info!(run = %id, job = record.job, state = state.name(), lines, cut, "settled a run of the last server");

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::info;
 
 use super::{Run, Runs};
@@ -23,31 +22,32 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) async fn run(self, writer: Writer, turn: Option<OwnedSemaphorePermit>, input: Option<Input>) {
-        let turn = match turn {
-            Some(turn) => Some(turn),
-            None => self.wait_for_turn().await,
+    pub(super) async fn run(self, writer: Writer, queued: bool, input: Option<Input>) {
+        let has_turn = !queued || self.wait_for_turn().await;
+        let began = if queued && has_turn { Instant::now() } else { self.asked };
+        let (ended, mut writer) = match has_turn && !self.run.cancel.is_cancelled() {
+            true if self.run.job.source == Source::Stdin => self.read_stdin(writer).await,
+            true => self.execute(writer, input).await,
+            false => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer),
         };
-        let (ended, writer) = match turn {
-            Some(_) if self.run.job.source == Source::Stdin => self.read_stdin(writer).await,
-            Some(_) => self.execute(writer, input).await,
-            None => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer),
-        };
-        writer.end(ended.state, ended.outcome, ended.usage, self.asked.elapsed());
+        if let Some(by) = self.run.replaced_by.get().filter(|_| ended.state == State::Cancelled) {
+            let when = if has_turn { "" } else { " before its turn came" };
+            writer.say(&format!("replaced by run {by}{when}"));
+        }
+        writer.end(ended.state, ended.outcome, ended.usage, began.elapsed());
+        self.runs.live().leave(&self.run);
         // those who watch get the end before the log and the history do
         tokio::task::yield_now().await;
     }
 
-    /// `None` where it was cancelled before its turn came.
-    async fn wait_for_turn(&self) -> Option<OwnedSemaphorePermit> {
+    /// `false` where it was cancelled before its turn came.
+    async fn wait_for_turn(&self) -> bool {
         self.runs.history.save(self.run.record());
-        let turn = tokio::select! {
+        tokio::select! {
             biased;
-            () = self.run.cancel.cancelled() => None,
-            turn = Arc::clone(&self.runs.turns).acquire_owned() => turn.ok(),
-        };
-        self.runs.live().queued -= 1;
-        turn
+            () = self.run.cancel.cancelled() => false,
+            () = self.run.turn.notified() => true,
+        }
     }
 
     /// Takes in what another program writes to us.
@@ -69,7 +69,7 @@ impl Task {
         ];
         let launch = Launch { identity, values: run.values.clone(), input };
         let (settings, started) = (Arc::clone(&run.job.process), Timestamp::now());
-        let starting = tokio::task::spawn_blocking(move || Process::start(settings, &launch));
+        let starting = tokio::task::spawn_blocking(move || Process::start(settings, launch));
         // in the shadow of the child's own start
         writer.prepare();
         let started_process = starting.await.map_err(|error| StartError::System(io::Error::other(error)));
@@ -97,6 +97,7 @@ impl Task {
 impl Drop for Task {
     /// However the task came to its end, its journal has ended by now, and the history is told.
     fn drop(&mut self) {
+        self.runs.live().leave(&self.run);
         let record = self.run.record();
         info!(run = %record.id, job = record.job, state = record.state.name(), lines = record.lines, "run ended");
         self.runs.history.save(record);

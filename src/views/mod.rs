@@ -13,17 +13,18 @@ mod text;
 mod words;
 
 use std::mem;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
 pub use crate::views::json::{EndRecord, EventId, Reached, end_record};
 
 use crate::record::{Chunk, End, Start};
-use crate::views::assets::{ICON, STYLE};
+use crate::views::assets::{ICON, SCRIPT, STYLE, state_icon, state_icon_pattern};
 use crate::views::html::Html;
 use crate::views::json::{Ndjson, Sse};
 use crate::views::text::Text;
-use crate::views::words::{in_bytes, in_digits, in_duration};
+use crate::views::words::{in_bytes, in_digits, in_duration, legible, shortened};
 
 /// The formats a journal can be streamed in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -89,6 +90,36 @@ impl Frames {
     }
 }
 
+/// What a page says of a run beside its lines. Only html shows it.
+#[derive(Clone, Default, Debug)]
+pub struct About {
+    /// The job's, empty where it has none.
+    pub description: String,
+    /// Who asked for the run, and how.
+    pub trigger: String,
+    /// The values of its parameters, as they may be shown.
+    pub params: Vec<(String, String)>,
+    /// How such a run is started again.
+    pub again: Again,
+    /// How long ago the run was asked for.
+    pub age: Duration,
+    /// The run ends when the page is left.
+    pub tied: bool,
+}
+
+/// How a run is started again as it was.
+#[derive(Clone, Default, Debug)]
+pub struct Again {
+    /// The address of the job's form, filled in; the form as it is where this is empty.
+    pub form: String,
+    /// A button posts; otherwise it visits the job's address.
+    pub by_post: bool,
+    /// The names and values that a button sends; `None` where something has to be asked first.
+    pub values: Option<Vec<(String, String)>>,
+    /// Nothing starts it again.
+    pub never: bool,
+}
+
 /// What a client asked of a view beyond its format.
 #[derive(Clone, Default, Debug)]
 pub struct Options {
@@ -96,6 +127,8 @@ pub struct Options {
     pub base_path: String,
     /// Prefix each line with its time, in text and html.
     pub time: bool,
+    /// What is told of the run.
+    pub about: About,
 }
 
 /// The rendering of one journal for one client. It holds a few kilobytes, however long the journal is.
@@ -114,7 +147,7 @@ impl View {
         View(match format {
             Format::Html => Kind::Html(Box::new(Html::new(options))),
             Format::Text => Kind::Text(Text::new(options)),
-            Format::Ndjson => Kind::Ndjson(Ndjson),
+            Format::Ndjson => Kind::Ndjson(Ndjson::default()),
             Format::Sse => Kind::Sse(Sse::default()),
         })
     }
@@ -161,6 +194,27 @@ impl View {
             Kind::Html(html) => html.notice(text, out),
             Kind::Sse(sse) => sse.notice(text, out),
             Kind::Text(_) | Kind::Ndjson(_) => {}
+        }
+    }
+
+    /// The run waits for its turn, after `ahead` others of the `waiting`; said again whenever that changes. Html shows it
+    /// until the run begins, sse and ndjson send an event, text nothing.
+    pub fn queued(&mut self, ahead: usize, waiting: usize, out: &mut Frames) {
+        match &mut self.0 {
+            Kind::Html(html) => html.queued(ahead, out),
+            Kind::Ndjson(ndjson) => ndjson.queue(Some((ahead, waiting)), out),
+            Kind::Sse(sse) => sse.queue(Some((ahead, waiting)), out),
+            Kind::Text(_) => {}
+        }
+    }
+
+    /// After [`View::queued`]: the run waits no longer.
+    pub fn begun(&mut self, out: &mut Frames) {
+        match &mut self.0 {
+            Kind::Html(html) => html.begun(out),
+            Kind::Ndjson(ndjson) => ndjson.queue(None, out),
+            Kind::Sse(sse) => sse.queue(None, out),
+            Kind::Text(_) => {}
         }
     }
 

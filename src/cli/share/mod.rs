@@ -182,8 +182,15 @@ impl Shared {
         let origin = listener.url("");
         let settings = runs::Settings {
             state_dir: folder.path().to_owned(),
-            max_running: config.server.max_running,
-            max_queued: config.server.max_queued,
+            limits: runs::Limits {
+                max_running: config.server.max_running,
+                max_queued: config.server.max_queued,
+                keep: runs::Keep {
+                    runs: config.server.keep_runs,
+                    age: config.server.keep_for,
+                    bytes: config.server.keep_bytes,
+                },
+            },
             url: origin.clone(),
         };
         let runs = Runs::open(settings).await?;

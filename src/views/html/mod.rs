@@ -47,6 +47,7 @@ pub(super) struct Html {
     options: Options,
     /// The address of the run.
     run: String,
+    /// The address that starts runs of its job.
     job: String,
     blocks: Blocks,
     /// The stream whose row is open.
@@ -132,8 +133,11 @@ impl Html {
     pub(super) fn start(&mut self, start: &Start, first_line: u64, out: &mut Frames) {
         self.run = format!("{}/runs/{}", self.options.base_path, start.run);
         self.job = format!("{}/jobs/{}", self.options.base_path, start.job);
+        if self.options.about.again.form.is_empty() {
+            self.options.about.again.form = format!("{}/form", self.job);
+        }
         self.next = first_line;
-        out.buffer().extend_from_slice(page::start(start, first_line, &self.options.base_path).as_bytes());
+        out.buffer().extend_from_slice(page::start(start, first_line, &self.options).as_bytes());
     }
 
     pub(super) fn chunk(&mut self, chunk: &Chunk, out: &mut Frames) {
@@ -215,7 +219,8 @@ impl Html {
         self.hide_notice(out);
         self.close_row(b"", out);
         self.blocks.leave(out);
-        let count = format!("<span class=count data-text=\"{} lines so far\"></span>", in_digits(lines_so_far));
+        let words = in_digits(lines_so_far);
+        let count = format!("<span class=count data-lines={lines_so_far} data-text=\"{words} lines so far\"></span>");
         out.extend_from_slice(count.as_bytes());
     }
 
@@ -243,6 +248,20 @@ impl Html {
         self.noticed = true;
     }
 
+    pub(super) fn queued(&mut self, ahead: usize, out: &mut Frames) {
+        self.hide_notice(out.buffer());
+        let place = match ahead {
+            0 => "it is the next".to_owned(),
+            1 => "1 run ahead".to_owned(),
+            ahead => format!("{} runs ahead", in_digits(ahead as u64)),
+        };
+        self.notice(&format!("waiting for its turn: {place}"), out);
+    }
+
+    pub(super) fn begun(&mut self, out: &mut Frames) {
+        self.hide_notice(out.buffer());
+    }
+
     /// Something follows: what a notice said is no longer so.
     fn hide_notice(&mut self, out: &mut BytesMut) {
         if mem::take(&mut self.noticed) {
@@ -265,7 +284,7 @@ impl Html {
     pub(super) fn end(&mut self, end: &End, out: &mut Frames) {
         let out = out.buffer();
         self.close_lines(out);
-        out.extend_from_slice(page::end(end, &self.run, &self.job).as_bytes());
+        out.extend_from_slice(page::end(end, &self.run, &self.job, &self.options.about.again).as_bytes());
     }
 
     /// Shows what is there of characters that were cut in two and never went on.

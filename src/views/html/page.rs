@@ -4,19 +4,32 @@
 use askama::Template;
 
 use crate::record::{End, Outcome, RunId, Start, State};
-use crate::views::{ICON, STYLE, in_bytes, in_digits, in_duration};
+use crate::views::{
+    Again, ICON, Options, SCRIPT, STYLE, in_bytes, in_digits, in_duration, state_icon, state_icon_pattern,
+};
 
 #[derive(Template)]
 #[template(path = "run.html", block = "start")]
 struct StartPage<'a> {
     base: &'a str,
+    title: String,
     style: String,
+    script: String,
     icon: String,
+    icon_pattern: String,
+    tied: bool,
+    description: &'a str,
     job: &'a str,
     run: RunId,
     state: State,
+    words: String,
+    first_line: u64,
     started: String,
     started_words: String,
+    /// In seconds, with thousandths.
+    age: String,
+    trigger: &'a str,
+    params: Vec<(&'a str, String)>,
     /// The last line that is left out before the first one shown.
     left_out: Option<LeftOut>,
 }
@@ -38,10 +51,11 @@ struct EndPage<'a> {
     facts: Vec<String>,
     run: &'a str,
     job: &'a str,
+    again: &'a Again,
 }
 
 /// Everything up to and with `<pre id="lines">`.
-pub(super) fn start(start: &Start, first_line: u64, base: &str) -> String {
+pub(super) fn start(start: &Start, first_line: u64, options: &Options) -> String {
     /// So many lines a link goes back.
     const STEP: u64 = 5000;
     let left_out = (first_line > 1).then(|| LeftOut {
@@ -49,22 +63,61 @@ pub(super) fn start(start: &Start, first_line: u64, base: &str) -> String {
         earlier: first_line.saturating_sub(STEP).max(1),
         first: first_line,
     });
+    let (base, about) = (options.base_path.as_str(), &options.about);
+    let ended = Some(start.state).filter(|state| state.is_final());
     let page = StartPage {
         base,
+        title: ended.map_or_else(String::new, |state| format!("{} {} ", sign(state), in_words(state))),
         style: STYLE.url(base),
-        icon: ICON.url(base),
+        script: SCRIPT.url(base),
+        icon: ended.map_or(&*ICON, state_icon).url(base),
+        icon_pattern: state_icon_pattern(base),
+        tied: about.tied,
+        description: &about.description,
         job: &start.job,
         run: start.run,
         state: start.state,
+        words: in_words(start.state),
+        first_line,
         started: start.started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         started_words: start.started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        age: format!("{:.3}", about.age.as_secs_f64()),
+        trigger: &about.trigger,
+        params: about.params.iter().map(|(name, value)| (name.as_str(), shorten(value))).collect(),
         left_out,
     };
     page.render().unwrap_or_default()
 }
 
+/// A value as a fact: its beginning, where it is long.
+fn shorten(value: &str) -> String {
+    const LONGEST: usize = 120;
+    match value.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &value[..at]),
+        None => value.to_owned(),
+    }
+}
+
+/// The sign of a state, as the style sheet draws it.
+fn sign(state: State) -> char {
+    match state {
+        State::Queued => '…',
+        State::Running => '●',
+        State::Succeeded => '✓',
+        State::Failed => '✗',
+        State::TimedOut => '◷',
+        State::Cancelled => '⊘',
+        State::Lost => '?',
+    }
+}
+
+/// A state as people read it.
+fn in_words(state: State) -> String {
+    state.name().replace('_', " ")
+}
+
 /// Everything from `</pre>` on. `run` and `job` are their addresses.
-pub(super) fn end(end: &End, run: &str, job: &str) -> String {
+pub(super) fn end(end: &End, run: &str, job: &str, again: &Again) -> String {
     let not_kept = Some(end.bytes_not_kept).filter(|bytes| *bytes > 0);
     let page = EndPage {
         state: end.state.name(),
@@ -74,6 +127,7 @@ pub(super) fn end(end: &End, run: &str, job: &str) -> String {
         facts: facts(end),
         run,
         job,
+        again,
     };
     page.render().unwrap_or_default()
 }

@@ -57,7 +57,8 @@ struct Order {
 /// the server was lost, 2 when nothing was started.
 pub async fn run(args: RunArgs) -> u8 {
     let mut terminal = Terminal::own();
-    let (signals, order) = match (listen_for_signals(), order(&args)) {
+    let client = Client::new(args.asking.server.clone());
+    let (signals, order) = match (listen_for_signals(), order(&client, &args).await) {
         (Ok(signals), Ok(order)) => (signals, order),
         (Err(error), _) => {
             terminal.say(&format!("cannot listen for signals ({error})")).await;
@@ -68,7 +69,6 @@ pub async fn run(args: RunArgs) -> u8 {
             return REFUSED;
         }
     };
-    let client = Client::new(args.asking.server);
     if args.detach {
         leave(&client, order, &mut terminal).await
     } else {
@@ -76,14 +76,31 @@ pub async fn run(args: RunArgs) -> u8 {
     }
 }
 
+/// Values as the rest of a query.
+fn query(values: &[(String, String)]) -> String {
+    values.iter().map(|(name, value)| format!("&{}={}", encode(name), encode(value))).collect()
+}
+
+/// Whether the job would take a document with its parameters for its input. Where the server does not say, starting it
+/// tells why.
+async fn reads_body(client: &Client, job: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Form {
+        stdin: String,
+    }
+    let form = client.read(&format!("/jobs/{}/form?format=json", encode(job)), "application/json").await;
+    form.is_ok_and(|form| serde_json::from_slice::<Form>(&form).is_ok_and(|form| form.stdin == "body"))
+}
+
 /// What the arguments ask for; or why nothing is asked for.
-fn order(args: &RunArgs) -> Result<Order, String> {
+async fn order(client: &Client, args: &RunArgs) -> Result<Order, String> {
     let values = values::read(&args.values, args.stdin)?;
     let (query, sent) = if args.stdin {
-        let pair = |(name, value): &(String, String)| format!("&{}={}", encode(name), encode(value));
-        (values.iter().map(pair).collect(), Sent::Input)
+        (query(&values), Sent::Input)
     } else if values.is_empty() {
         (String::new(), Sent::Nothing)
+    } else if reads_body(client, &args.job).await {
+        (query(&values), Sent::Nothing)
     } else {
         let values = values.into_iter().map(|(name, value)| (name, value.into()));
         let object = values.collect::<serde_json::Map<String, serde_json::Value>>();

@@ -1,0 +1,674 @@
+// What the pages can do besides showing: on a run's page following, pausing, filtering, cancelling, telling the end and going
+// on after a lost connection; on the list of jobs filtering while one types. Every page works without it, and no line
+// is rendered here: rows come from the server alone, and are moved, marked and counted.
+
+/** Blocks of 200 rows that a page keeps while it follows a run: the server, too, stops showing all at 100,000 rows. */
+const MOST_BLOCKS = 500;
+/** What a page that fell behind by more than it keeps goes on with, and how far links to earlier lines go back. */
+const STEP = 5000;
+/** The server says something every 15 s at least. A connection that is silent for so long, in seconds, is no more. */
+const SILENCE = 50;
+/** Seconds between attempts to connect again: the first comes at once. */
+const PAUSES = [0, 1, 2, 4, 8, 15, 30];
+/** A page of many rows is worked through in slices of so many milliseconds. */
+const SLICE = 8;
+
+const SIGNS = { queued: "…", running: "●", succeeded: "✓", failed: "✗", timed_out: "◷", cancelled: "⊘", lost: "?" };
+
+const byId = (id) => document.getElementById(id);
+const digits = new Intl.NumberFormat("en");
+const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** What `find` finds once the parser has come so far; null where the page ends without it. */
+function appeared(find) {
+  return new Promise((resolve) => {
+    const look = () => {
+      const found = find();
+      if (!found && document.readyState === "loading") return;
+      watcher.disconnect();
+      document.removeEventListener("DOMContentLoaded", look);
+      resolve(found ?? null);
+    };
+    const watcher = new MutationObserver(look);
+    watcher.observe(document, { childList: true, subtree: true });
+    document.addEventListener("DOMContentLoaded", look);
+    look();
+  });
+}
+
+/** The rows in `#lines`: `.block > span`, each a line (`#L1`) or, without an id, the rest of one begun further up. */
+class Rows {
+  /** Something has come since this was last set to false. */
+  heard = true;
+  #listeners = [];
+  #gap = null;
+
+  constructor(lines, run) {
+    this.lines = lines;
+    this.run = run;
+    this.blocks = lines.getElementsByClassName("block");
+    this.first = Number(byId("tools").dataset.first);
+    this.watcher = new MutationObserver(() => this.#notice());
+    this.#watch();
+  }
+
+  /** Calls `listener` when there is something new: many times a second at most, not once a row. */
+  onNews(listener) {
+    this.#listeners.push(listener);
+  }
+
+  #watch() {
+    this.watcher.observe(this.lines, { childList: true, subtree: true, characterData: true });
+  }
+
+  #notice() {
+    this.heard = true;
+    this.watcher.disconnect();
+    setTimeout(() => {
+      this.#watch();
+      for (const listener of this.#listeners) listener();
+    }, 16);
+  }
+
+  /** The number of the newest line, as far as this page has been told. */
+  newest() {
+    const count = this.counted();
+    if (count) return count;
+    for (let block = this.lines.lastElementChild; block; block = block.previousElementSibling) {
+      for (let row = block.lastElementChild; row; row = row.previousElementSibling) {
+        if (row.id) return Number(row.id.slice(1));
+      }
+    }
+    return this.first - 1;
+  }
+
+  /** How many lines there are by the server's count, where it only counts; else 0. */
+  counted() {
+    const last = this.lines.lastElementChild;
+    return last?.className === "count" ? Number(last.dataset.lines) : 0;
+  }
+
+  /** Removes what may not be whole: everything behind the last row up to which every line has its end. Returns the
+      number of the line to go on with. */
+  cutBack() {
+    const unfinished = new Set();
+    let [next, whole, goOnWith] = [this.first, null, this.first];
+    for (const block of this.blocks) {
+      for (const row of block.children) {
+        if (!isRow(row)) continue;
+        if (row.id) next = Number(row.id.slice(1)) + 1;
+        const ends = row.lastChild?.nodeType === Node.TEXT_NODE && row.lastChild.data.endsWith("\n");
+        if (!ends) unfinished.add(streamOf(row));
+        else if (unfinished.size > 0) unfinished.delete(streamOf(row));
+        if (unfinished.size === 0) [whole, goOnWith] = [row, next];
+      }
+    }
+    const rest = document.createRange();
+    rest.selectNodeContents(this.lines);
+    if (whole) rest.setStartAfter(whole);
+    rest.deleteContents();
+    return goOnWith;
+  }
+
+  /** Takes the oldest blocks off a page that has too many, and says so in their place. */
+  trim() {
+    if (this.blocks.length <= MOST_BLOCKS) return false;
+    while (this.blocks.length > MOST_BLOCKS) this.blocks[0].remove();
+    const first = this.blocks[0].querySelector("[id]");
+    if (!first) return true;
+    const last = Number(first.id.slice(1)) - 1;
+    this.#gap?.remove();
+    this.#gap = this.#gapElement(last, `lines up to ${digits.format(last)} are not on this page any more`);
+    this.lines.prepend(this.#gap);
+    return true;
+  }
+
+  /** Says that lines are passed over here. */
+  skip(from, to) {
+    this.lines.append(this.#gapElement(to, `lines ${digits.format(from)} to ${digits.format(to)} are not on this page`));
+  }
+
+  /** A link to the lines before and with `last`. */
+  #gapElement(last, text) {
+    const gap = document.createElement("a");
+    gap.className = "gap";
+    gap.href = `${this.run}?from=${Math.max(1, last + 1 - STEP)}#L${last}`;
+    gap.dataset.text = `${text}: show them`;
+    gap.ariaLabel = gap.dataset.text;
+    return gap;
+  }
+}
+
+const isRow = (element) => element.id !== "" || element.classList.contains("cont");
+
+function streamOf(row) {
+  if (row.querySelector(".stderr")) return "stderr";
+  return row.querySelector(".system") ? "system" : "stdout";
+}
+
+/** The text of a row as it is shown: of a row that rewrites itself, its newest state. */
+function textOf(row) {
+  const text = row.querySelector("wbr") ? [...row.querySelectorAll(".was")].at(-1).textContent : row.textContent;
+  return text.endsWith("\n") ? text.slice(0, -1) : text;
+}
+
+/** What is said of the run in the head, in the title, in the icon, and to a screen reader: each end once. */
+class Status {
+  constructor() {
+    this.element = document.querySelector("header > .state");
+    this.job = document.querySelector("header h1").textContent;
+    this.elapsed = document.querySelector(".elapsed");
+    this.said = byId("said");
+    this.state = this.element.classList[1];
+    this.live = this.state === "queued" || this.state === "running";
+    if (!this.live) return;
+    this.#show();
+    this.#count();
+    this.clock = setInterval(() => this.#count(), 1000);
+  }
+
+  /** Takes up a state; `sentence` is read out in its place. */
+  change(state, sentence) {
+    this.state = state;
+    this.element.className = `state ${state}`;
+    this.element.querySelector("span").textContent = sentence ?? state;
+    this.#show();
+  }
+
+  /** The run has ended as the footer says. */
+  end(footer) {
+    if (!this.live) return;
+    this.live = false;
+    clearInterval(this.clock);
+    this.elapsed.hidden = true;
+    this.change(footer.className, this.words(footer.className));
+  }
+
+  words(state = this.state) {
+    return state.replace("_", " ");
+  }
+
+  title() {
+    return `${SIGNS[this.state]} ${this.words()} ${this.job}`;
+  }
+
+  /** A word about what one did, or about the connection; heard by a screen reader. */
+  say(text) {
+    if (this.said.textContent !== text) this.said.textContent = text;
+  }
+
+  #show() {
+    document.title = `${this.title()} · joblines`;
+    const icon = document.querySelector("link[rel=icon]");
+    icon.href = icon.dataset.states.replace("STATE", this.state);
+  }
+
+  /** The server says how old the run was when the page began, so that no clock has to agree with another. */
+  #count() {
+    const [opened] = performance.getEntriesByType("navigation");
+    const seconds = Number(this.elapsed.dataset.age) + (performance.now() - (opened?.responseStart ?? 0)) / 1000;
+    this.elapsed.textContent = `for ${inDuration(Math.floor(seconds))}`;
+    this.elapsed.hidden = false;
+  }
+}
+
+/** As the footer says it, in whole seconds. */
+function inDuration(seconds) {
+  const [minutes, hours, days] = [60, 3600, 86_400].map((unit) => Math.floor(seconds / unit));
+  if (days > 0) return `${days} d ${hours % 24} h`;
+  if (hours > 0) return `${hours} h ${minutes % 60} min`;
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+}
+
+/** Keeps the newest line in sight until one scrolls up, or holds the page still while lines go on coming. */
+class Follower {
+  paused = false;
+  /** The newest line when the page stopped following. */
+  #seen = 0;
+  #y = scrollY;
+
+  constructor(rows, status) {
+    this.rows = rows;
+    this.status = status;
+    this.following = status.live && location.hash === "";
+    this.buttons = { follow: byId("follow"), pause: byId("pause") };
+    this.buttons.follow.addEventListener("click", () => (this.following ? this.stop() : this.start()));
+    this.buttons.pause.addEventListener("click", () => (this.paused ? this.start() : this.pause()));
+    new ResizeObserver(() => this.keepUp()).observe(rows.lines);
+    addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    addEventListener("wheel", (event) => event.deltaY < 0 && scrollY > 0 && this.stop(), { passive: true });
+    rows.onNews(() => this.show());
+    this.show();
+    this.keepUp();
+  }
+
+  start() {
+    this.#release();
+    this.following = true;
+    this.show();
+    this.keepUp();
+  }
+
+  stop() {
+    if (!this.following) return;
+    this.following = false;
+    this.#seen = this.rows.newest();
+    this.show();
+  }
+
+  /** What comes from now on is behind the rows that are marked, where the style sheet hides it. */
+  pause() {
+    if (!this.following) this.#seen = this.rows.newest();
+    this.stop();
+    this.paused = true;
+    const block = this.rows.lines.lastElementChild;
+    block?.classList.add("held");
+    block?.lastElementChild?.classList.add("held");
+    this.rows.lines.classList.add("paused");
+    this.rows.lines.classList.toggle("empty", !block);
+    this.show();
+  }
+
+  #release() {
+    this.paused = false;
+    this.rows.lines.classList.remove("paused", "empty");
+    for (const held of this.rows.lines.querySelectorAll(".held")) held.classList.remove("held");
+  }
+
+  /** To the newest line, where that is wanted. */
+  keepUp() {
+    if (!this.following) return;
+    scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+    this.#y = scrollY;
+  }
+
+  #scrolled() {
+    const atBottom = scrollY + innerHeight >= document.documentElement.scrollHeight - 4;
+    if (!atBottom && scrollY < this.#y - 1) this.stop();
+    else if (atBottom && scrollY > this.#y && !this.following && !this.paused && this.status.live) this.start();
+    this.#y = scrollY;
+  }
+
+  show() {
+    const { follow, pause } = this.buttons;
+    follow.hidden = pause.hidden = !this.status.live && !this.paused;
+    follow.ariaPressed = String(this.following);
+    pause.ariaPressed = String(this.paused);
+    const fresh = this.following ? 0 : this.rows.newest() - this.#seen;
+    const label = fresh > 0 ? `Follow (${digits.format(fresh)} new)` : "Follow";
+    if (follow.textContent !== label) follow.textContent = label;
+  }
+}
+
+/** Shows only the rows that fit. Rows that fit are marked and the style sheet hides the others, so that no new row is seen
+    before it has been looked at. */
+class Filter {
+  #test = null;
+  #pass = 0;
+  #busy = false;
+  #counts = new WeakMap();
+  /** The last block that was looked at: it may have got more rows since. */
+  #reached = null;
+
+  constructor(rows) {
+    this.rows = rows;
+    this.input = byId("filter");
+    this.stream = byId("stream");
+    this.hits = byId("hits");
+    this.input.addEventListener("input", () => this.apply());
+    this.stream.addEventListener("change", () => this.apply());
+    document.addEventListener("keydown", (event) => this.#press(event));
+    rows.onNews(() => this.#scan());
+    this.apply(); // a reloaded page may have kept what was typed
+  }
+
+  #press(event) {
+    const typing = event.target.closest?.("input, select, textarea");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.altKey && !event.metaKey) {
+      event.preventDefault();
+      this.input.focus();
+    } else if (event.key === "Escape" && (this.input.value || this.stream.value)) {
+      event.preventDefault();
+      this.input.value = this.stream.value = "";
+      this.apply();
+    }
+  }
+
+  apply() {
+    const test = this.#makeTest();
+    this.input.ariaInvalid = String(test === undefined);
+    if (test === undefined) return;
+    this.#test = test;
+    this.#pass += 1;
+    this.#reached = null;
+    this.#counts = new WeakMap();
+    this.rows.lines.classList.toggle("filtered", test !== null);
+    this.hits.textContent = "";
+    this.#scan();
+  }
+
+  /** Null where every row fits, undefined where what was typed is no regular expression. */
+  #makeTest() {
+    const stream = this.stream.value;
+    let fits = null;
+    try {
+      fits = this.input.value === "" ? null : matcher(this.input.value);
+    } catch (error) {
+      this.hits.textContent = error.message;
+      return undefined;
+    }
+    if (!fits && !stream) return null;
+    return (row) => (!stream || streamOf(row) === stream) && (!fits || fits(textOf(row)));
+  }
+
+  /** Looks at the rows that have not been looked at, a slice at a time, so that the page stays quick. */
+  async #scan() {
+    if (this.#busy || !this.#test) return;
+    this.#busy = true;
+    let until = performance.now() + SLICE;
+    for (let pass = this.#pass, block = this.#begin(); block; block = block.nextElementSibling) {
+      if (block.classList.contains("block")) this.#mark(block);
+      this.#reached = block;
+      if (performance.now() < until) continue;
+      this.#tell();
+      await after(0);
+      if (!this.#test) break;
+      if (pass !== this.#pass || !this.#reached?.isConnected) {
+        pass = this.#pass;
+        block = { nextElementSibling: this.#begin() };
+      }
+      until = performance.now() + SLICE;
+    }
+    this.#busy = false;
+    this.#tell();
+  }
+
+  #begin() {
+    return this.#reached?.isConnected ? this.#reached : this.rows.lines.firstElementChild;
+  }
+
+  #mark(block) {
+    let [rows, hits] = [0, 0];
+    for (const row of block.children) {
+      if (!isRow(row)) continue;
+      const fits = this.#test(row);
+      row.classList.toggle("hit", fits);
+      rows += 1;
+      hits += fits;
+    }
+    block.classList.toggle("hit", hits > 0);
+    block.style.setProperty("--hits", hits); // its height while it is out of sight: only the count is known here
+    this.#counts.set(block, [hits, rows]);
+  }
+
+  #tell() {
+    if (!this.#test) return;
+    let [hits, rows] = [0, 0];
+    for (const block of this.rows.blocks) {
+      const [these, all] = this.#counts.get(block) ?? [0, 0];
+      hits += these;
+      rows += all;
+    }
+    const text = `${digits.format(hits)} of ${digits.format(rows)} lines`;
+    if (this.hits.textContent !== text) this.hits.textContent = text;
+  }
+}
+
+/** Whether a text fits what was typed: `/regex/flags` (the last slash may be missing yet), else text in any case. */
+function matcher(typed) {
+  const [, pattern, flags] = /^\/(.+?)(?:\/([a-z]*))?$/s.exec(typed) ?? [];
+  if (pattern !== undefined) {
+    const regex = new RegExp(pattern, (flags ?? "").replace(/[gy]/g, ""));
+    return (text) => regex.test(text);
+  }
+  const wanted = typed.toLowerCase();
+  return (text) => text.toLowerCase().includes(wanted);
+}
+
+/** The lines of a run that goes on. They are fetched: no event tells that a document's own connection was lost, and a
+    browser shows no icon of a page that it still loads. */
+class Stream {
+  #taken = false;
+  #quiet = 0;
+  #end;
+  #wake = () => {};
+
+  constructor(rows, status, follower, query) {
+    Object.assign(this, { rows, status, follower, query });
+    rows.onNews(() => this.#stayShort());
+    addEventListener("online", () => this.#wake());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
+    this.ended = new Promise((resolve) => (this.#end = resolve));
+    // a run that ends when its page is left keeps the connection that started it
+    const onItsOwn = status.live && !("tied" in document.body.dataset) && !query.has("follow");
+    if (document.readyState !== "loading") {
+      this.#documentEnded();
+    } else if (onItsOwn) {
+      this.takeOver();
+    } else {
+      document.addEventListener("DOMContentLoaded", () => this.#documentEnded());
+      this.silent = setInterval(() => this.#listen(), 5000);
+    }
+  }
+
+  #documentEnded() {
+    if (this.#taken) return;
+    if (isWhole(byId("end"))) this.#finish();
+    else if (!document.querySelector(".paused")) this.takeOver();
+  }
+
+  #finish() {
+    clearInterval(this.silent);
+    this.#end(byId("end"));
+  }
+
+  /** Counts how long nothing has come, in the time that the page was awake. */
+  #listen() {
+    this.#quiet = this.rows.heard ? 0 : this.#quiet + 5;
+    this.rows.heard = false;
+    if (this.#quiet >= SILENCE) this.takeOver();
+  }
+
+  /** Old rows make room for new ones. */
+  #stayShort() {
+    if (this.query.has("all") || !this.follower.following) return;
+    if (this.rows.trim()) this.follower.keepUp();
+  }
+
+  /** The document ends here, and what follows is fetched. */
+  async takeOver() {
+    if (this.#taken) return;
+    this.#taken = true;
+    clearInterval(this.silent);
+    await styled();
+    if (document.readyState === "loading") window.stop();
+    if (isWhole(byId("end"))) return this.#finish();
+    for (let attempt = 0; ; ) {
+      const [before, result] = [this.rows.newest(), await this.#read()];
+      if (result === "ended") break;
+      if (result === "gone") return;
+      if (this.rows.newest() > before) attempt = 0;
+      if (result === "counting") continue;
+      const pause = PAUSES[Math.min(attempt, PAUSES.length - 1)];
+      this.status.say("The connection is lost; trying to go on.");
+      await Promise.race([after(1000 * pause), new Promise((resolve) => (this.#wake = resolve))]);
+      attempt += 1;
+    }
+    this.#finish();
+  }
+
+  /** Fetches what follows the last whole line, until there is no more: "ended", "counting", "gone" or "cut". */
+  async #read() {
+    const behind = this.rows.counted();
+    let from = this.rows.cutBack();
+    if (behind - from > MOST_BLOCKS * 200) {
+      this.rows.skip(from, behind - STEP);
+      from = behind - STEP + 1;
+    }
+    this.follower.keepUp();
+    const address = new URL(this.rows.run);
+    address.search = this.query;
+    address.searchParams.delete("follow");
+    address.searchParams.set("from", from);
+    const connection = new AbortController();
+    try {
+      const response = await fetch(address, { headers: { Accept: "text/html" }, signal: connection.signal });
+      if (response.ok) return await this.#pour(response, connection);
+      if (response.status >= 500 || response.status === 429) return "cut";
+      this.status.say(`The server cannot go on with this run (${response.status}): reload the page to see why.`);
+      return "gone";
+    } catch {
+      return "cut";
+    } finally {
+      connection.abort();
+    }
+  }
+
+  /** The server's own rendering is parsed in a document that nobody sees, and its rows are moved over as they come. */
+  async #pour(response, connection) {
+    const unseen = document.implementation.createHTMLDocument("");
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let painted = performance.now();
+    for (;;) {
+      const alarm = setTimeout(() => connection.abort(), 1000 * SILENCE);
+      const { done, value } = await reader.read().finally(() => clearTimeout(alarm));
+      if (done) break;
+      unseen.write(value);
+      const lines = unseen.getElementById("lines");
+      if (!lines) continue;
+      this.#connected();
+      this.rows.lines.append(...lines.childNodes);
+      if (this.rows.counted() && this.follower.following && !this.query.has("all")) return "counting";
+      if (performance.now() - painted > 2 * SLICE) {
+        await after(0);
+        painted = performance.now();
+      }
+    }
+    const end = unseen.getElementById("end");
+    if (!isWhole(end)) return "cut";
+    byId("end")?.remove();
+    document.body.append(end);
+    return "ended";
+  }
+
+  #connected() {
+    if (this.status.said.textContent.startsWith("The connection")) this.status.say("Connected again.");
+  }
+}
+
+/** Waits for the style sheet, which would otherwise be stopped together with the document. */
+function styled() {
+  const link = document.querySelector("link[rel=stylesheet]");
+  if (link.sheet) return Promise.resolve();
+  return new Promise((resolve) => ["load", "error"].forEach((event) => link.addEventListener(event, resolve)));
+}
+
+/** The footer has its last link: nothing of it is missing. */
+const isWhole = (end) => Boolean(end?.querySelector("a[href$=download]"));
+
+/** Tells of the end where one is not looking, if one asked for that. */
+class Bell {
+  constructor(status) {
+    this.button = byId("notify");
+    this.status = status;
+    if (!status.live || !isSecureContext || !("Notification" in window) || Notification.permission === "denied") return;
+    this.button.hidden = false;
+    this.button.addEventListener("click", () => this.#press());
+  }
+
+  async #press() {
+    const wanted = this.button.ariaPressed !== "true" && (await Notification.requestPermission()) === "granted";
+    this.button.ariaPressed = String(wanted);
+    if (Notification.permission === "denied") {
+      this.button.hidden = true;
+      this.status.say("This browser lets joblines tell nothing.");
+    }
+  }
+
+  ring(sentence) {
+    const wanted = this.button.ariaPressed === "true" && !this.button.hidden;
+    this.button.hidden = true;
+    if (!wanted || (!document.hidden && document.hasFocus())) return;
+    try {
+      const told = new Notification(this.status.title(), { body: sentence, tag: location.pathname });
+      told.onclick = () => {
+        focus();
+        told.close();
+      };
+    } catch {
+      // some phones know notifications only of pages that are installed
+    }
+  }
+}
+
+/** Cancels without leaving the page; the form does the same without this. */
+function cancelInPlace(form, status) {
+  let asked = false;
+  form?.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (asked) return;
+    asked = true;
+    form.firstElementChild.ariaDisabled = "true";
+    status.say("Cancelling: its processes have been asked to end.");
+    const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
+    if (answer?.ok || answer?.status === 409) return;
+    asked = false;
+    form.firstElementChild.ariaDisabled = "false";
+    status.say(answer ? `It cannot be cancelled (${answer.status}).` : "It cannot be cancelled: no connection.");
+  });
+}
+
+/** What of the page's query is about how lines are shown, and so belongs to the run's own address too. */
+function viewQuery(run) {
+  const query = new URLSearchParams(location.search);
+  const replayed = location.pathname === run.pathname || location.pathname.endsWith("/last");
+  const shown = ["all", "time", "stream"];
+  const once = ["from", "tail", "format", "wait", "abort", "download"];
+  for (const name of [...query.keys()]) {
+    if (replayed ? once.includes(name) : !shown.includes(name)) query.delete(name);
+  }
+  return query;
+}
+
+function enhanceRun(lines) {
+  const run = new URL(document.querySelector("header a.id").href);
+  const query = viewQuery(run);
+  if (location.pathname !== run.pathname) {
+    const shown = query.toString() ? `?${query}` : "";
+    history.replaceState(history.state, "", run.pathname + shown + location.hash);
+  }
+  document.body.classList.add("scripted");
+  byId("tools").hidden = false;
+  const rows = new Rows(lines, run.href);
+  const status = new Status();
+  const follower = new Follower(rows, status);
+  const bell = new Bell(status);
+  new Filter(rows);
+  cancelInPlace(document.querySelector("form.cancel"), status);
+  new Stream(rows, status, follower, query).ended.then((end) => {
+    status.end(end);
+    follower.show();
+    follower.keepUp();
+    bell.ring(end.firstChild.data.trim());
+  });
+}
+
+/** The list of jobs, filtered while one types; the form around the box does the same without this. */
+function enhanceList(input) {
+  const items = [...document.querySelectorAll(".jobs > li")];
+  const filter = () => {
+    const wanted = input.value.trim().toLowerCase();
+    for (const item of items) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+  };
+  input.addEventListener("input", filter);
+  filter();
+}
+
+const body = await appeared(() => document.body);
+if (body?.classList.contains("run")) {
+  const lines = await appeared(() => byId("lines"));
+  if (lines) enhanceRun(lines);
+} else {
+  const input = await appeared(() => document.querySelector("main input[name=filter]"));
+  if (input) appeared(() => document.readyState !== "loading").then(() => enhanceList(input));
+}
