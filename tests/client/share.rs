@@ -181,7 +181,7 @@ fn ctrl_c_cancels_the_command_and_ends_with_it() {
         "--",
         "sh",
         "-c",
-        "trap 'echo cleaning up; exit 7' TERM; echo $$; while :; do sleep 0.05; done",
+        "exec 2>/dev/null; trap 'echo cleaning up; exit 7' TERM; echo $$; while :; do sleep 0.05; done",
     ]);
     let pid = shared.line().trim().parse().unwrap();
     let mut page = shared.get("/jobs/sh").send();
@@ -195,7 +195,8 @@ fn ctrl_c_cancels_the_command_and_ends_with_it() {
 
 #[test]
 fn a_second_ctrl_c_does_not_wait_and_leaves_nothing() {
-    let mut shared = Shared::start(&["--", "sh", "-c", "trap '' TERM; echo $$; while :; do sleep 0.05; done"]);
+    let mut shared =
+        Shared::start(&["--", "sh", "-c", "exec 2>/dev/null; trap '' TERM; echo $$; while :; do sleep 0.05; done"]);
     let pid: u32 = shared.line().trim().parse().unwrap();
     shared.signal(Signal::INT);
     assert!(shared.said().contains("SIGTERM"));

@@ -8,8 +8,10 @@ use std::thread;
 use pty_process::Size;
 use pty_process::blocking::{Command, open};
 
+use rustix::process::Signal;
+
 use crate::ask;
-use crate::harness::{DEADLINE, Server};
+use crate::harness::{DEADLINE, Server, joblines, processes, run_to_end};
 
 /// A verb on a terminal of its own, and what that shows.
 struct Screen {
@@ -102,14 +104,18 @@ fn a_queued_run_tells_its_place() {
 
 #[test]
 fn ctrl_c_takes_the_clock_away() {
-    let server = Server::with_job("sleep 1000");
+    let server = Server::with_job("exec 2>/dev/null; trap '' TERM; while :; do sleep 0.05; done");
     let mut screen = Screen::start(&server, &["run", "job"], 80, &[]);
     screen.wait_for("running, 1 s");
-    crate::harness::processes::send(screen.child.id(), rustix::process::Signal::INT);
+    processes::send(screen.child.id(), Signal::INT);
+    screen.wait_for(&format!("{ERASE}joblines: cancelled: its processes get SIGTERM\r\n"));
+    screen.shown.clear();
+    // it is waited for, and then no longer
+    screen.wait_for("job: running");
+    processes::send(screen.child.id(), Signal::INT);
     let (shown, code) = screen.end();
-    assert_eq!(code, Some(128 + 15));
-    let last = shown.lines().last().unwrap_or_default();
-    assert!(!last.contains("running"), "{shown:?}");
+    assert_eq!(code, Some(130));
+    assert!(shown.ends_with(ERASE), "{shown:?}");
 }
 
 #[test]
@@ -172,8 +178,8 @@ fn colours_come_into_a_pipe_only_where_they_are_forced() {
     let server = Server::start(JOBS);
     server.ended(&server.detach("bad"));
     assert!(!ask(&server, &["list"]).text().contains('\x1b'));
-    let mut forced = crate::harness::joblines(["list"]);
+    let mut forced = joblines(["list"]);
     forced.env("JOBLINES_SERVER", server.url("")).env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1");
-    let text = crate::harness::run_to_end(&mut forced).text();
+    let text = run_to_end(&mut forced).text();
     assert!(text.contains("bad\t\x1b[31mfailed\x1b[0m\t"), "{text:?}");
 }
