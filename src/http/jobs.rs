@@ -11,7 +11,7 @@ use http_body::Body as _;
 use super::{
     Answer, App, Asked, EventId, Found, Intake, IntakeKind, Name, RETRY_AFTER, Reached, Refusal, Tie, Upload, Viewed,
     Visit, Wanted, answer_with_record, ask_for_choices, fill_in, fill_in_page, find_job, find_run, hide_secrets,
-    nothing, read_body, resume,
+    nothing, read_body, resume, show_newest,
 };
 use crate::config::{Job, OnDisconnect, Stdin};
 use crate::parameters::Values;
@@ -42,6 +42,9 @@ pub(super) async fn start(
 ) -> Result<Response, Refusal> {
     let job = find_job(&app, &name)?;
     let asked = asked.map_err(|refusal| hide_secrets(&job, refusal))?;
+    if !job.can_be_started() {
+        return show_newest(&app, &job, asked).await;
+    }
     let given = Intake::of_query(&asked.query, &QUERY);
     match plan(&app, &job, &asked).await? {
         Plan::Start => {}

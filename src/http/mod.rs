@@ -49,7 +49,7 @@ use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
 use overview::{Told, job_json, job_page, line_of, runs_page};
 use query::{Query, encode, read_pairs};
-use runs::{Answer, Found, LISTED, Viewed, answer_with_record, find_run, resume};
+use runs::{Answer, Found, LISTED, Viewed, answer_with_record, find_run, resume, show_newest};
 use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
 use stream::{Lines, Show, Stream, Tie};
 

@@ -9,7 +9,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{App, Asked, Form, LISTED, Refusal, Wanted, answer, failed, lines, page, pages};
+use super::{App, Asked, Form, LISTED, Refusal, Wanted, answer, failed, lines, page, pages, show_newest};
 use crate::config::{Job, Stdin};
 use crate::parameters::{Kind, Offers};
 use crate::record::{self, Outcome, RunId};
@@ -50,11 +50,16 @@ impl<'a> Told<'a> {
 /// The jobs with their last run, and the recent runs: all, or those of the jobs that have the words of `filter`.
 pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
+    let current = app.current();
+    if let ([job], Wanted::Html) = (&current.jobs[..], asked.wanted)
+        && !job.can_be_started()
+    {
+        return show_newest(&app, job, asked).await;
+    }
     asked.query.refuse_unknown(&["format", "filter"])?;
     let words = asked.query.value("filter").unwrap_or_default();
     let mut recent = app.runs.list(Filter { limit: RECENT, ..Filter::default() }).await.map_err(failed)?;
     let mut live = live(&app).await?;
-    let current = app.current();
     let jobs = current.jobs.iter().map(Arc::as_ref).filter(|job| has_words(job, words)).collect();
     let jobs = Told::about_all(&app, jobs).await?;
     if !words.trim().is_empty() {

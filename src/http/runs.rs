@@ -12,6 +12,7 @@ use super::{
     App, Asked, Lines, Name, Query, Reached, Refusal, Show, Stream, TRAILERS, Terms, Tie, Wanted, again, encode,
     failed, line_of, page, pages, runs_page,
 };
+use crate::config::Job;
 use crate::journal::Selection;
 use crate::record::{self, RunId, Start};
 use crate::runs::{Filter, Reading, Run, RunRecord};
@@ -145,7 +146,8 @@ impl Answer<'_> {
         let (journal, on_pipes, queued) = match found {
             Found::Live(run) => {
                 let is_queued = record.state == record::State::Queued;
-                (run.read(), !run.job.process.pty, is_queued.then_some(run))
+                let on_pipes = !run.job.process.pty && run.job.can_be_started();
+                (run.read(), on_pipes, is_queued.then_some(run))
             }
             Found::Ended(record) => (open(self.app, *record).await?, false, None),
         };
@@ -256,14 +258,30 @@ pub(super) async fn show(State(app): State<Arc<App>>, Name(id): Name, asked: Ask
 /// The newest run of a job.
 pub(super) async fn last(State(app): State<Arc<App>>, Name(job): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
-    let filter = Filter { job: Some(job.clone()), limit: 1, ..Filter::default() };
+    let found = newest(&app, &job).await?;
+    replay(&app, found, asked).await
+}
+
+/// A job that no request can start shows its newest run: browsers are sent to the run's own page, others get it here.
+pub(super) async fn show_newest(app: &App, job: &Job, asked: Asked) -> Result<Response, Refusal> {
+    asked.allow("GET")?;
+    let found = newest(app, &job.name).await?;
+    if asked.wanted == Wanted::Html {
+        let place = format!("{}/runs/{}", app.base_path, found.record().id);
+        let headers = [(header::LOCATION, place), (header::CACHE_CONTROL, "no-cache, no-store".to_owned())];
+        return Ok((StatusCode::FOUND, headers).into_response());
+    }
+    replay(app, found, asked).await
+}
+
+async fn newest(app: &App, job: &str) -> Result<Found, Refusal> {
+    let filter = Filter { job: Some(job.to_owned()), limit: 1, ..Filter::default() };
     let newest = app.runs.list(filter).await.map_err(failed)?.pop();
-    let record = newest.ok_or_else(|| match app.current().job(&job).is_some() {
+    let record = newest.ok_or_else(|| match app.current().job(job).is_some() {
         true => Refusal::not_found(format!("job `{job}` has not run yet")),
         false => Refusal::not_found(format!("there is no job `{job}`")),
     })?;
-    let found = app.runs.live_run(record.id).map_or_else(|| Found::Ended(Box::new(record)), Found::Live);
-    replay(&app, found, asked).await
+    Ok(app.runs.live_run(record.id).map_or_else(|| Found::Ended(Box::new(record)), Found::Live))
 }
 
 async fn find(app: &App, id: &str) -> Result<Found, Refusal> {

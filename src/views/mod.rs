@@ -121,6 +121,8 @@ pub struct Again {
     pub by_post: bool,
     /// The names and values that a button sends; `None` where something has to be asked first.
     pub values: Option<Vec<(String, String)>>,
+    /// Nothing starts it again.
+    pub never: bool,
 }
 
 /// What a client asked of a view beyond its format.
