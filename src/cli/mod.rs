@@ -4,8 +4,11 @@ mod check;
 pub mod client;
 mod completions;
 mod manual;
+mod reload;
+mod schema;
 mod serve;
 mod share;
+mod watch;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -24,6 +27,9 @@ use share::ShareArguments;
 // what the siblings need of each other
 use client::run::exit_status;
 use client::{Side, Terminal};
+use reload::Reload;
+use serve::limits;
+use watch::{Stamp, Watch};
 
 /// Turns commands into pages: visit a job's URL, it runs, and every line shows at once.
 #[derive(Parser, Debug)]
@@ -43,6 +49,9 @@ enum Verb {
     /// Report every mistake in jobs.toml
     #[command(after_help = manual::CHECK)]
     Check(CheckArguments),
+    /// Print the JSON Schema of jobs.toml, for editors
+    #[command(after_help = manual::SCHEMA)]
+    Schema,
     /// Run a job on a server, stream it here, exit as it exited
     #[command(after_help = manual::RUN)]
     Run(RunArgs),
@@ -99,6 +108,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         None => serve::serve(arguments.serve),
         Some(Verb::Serve(serve)) => serve::serve(serve),
         Some(Verb::Check(check)) => return check::check(&check.config),
+        Some(Verb::Schema) => schema::schema(),
         Some(Verb::Run(args)) => ask(client::run::run(args)),
         Some(Verb::Share(args)) => share::share(args),
         Some(Verb::Completions { shell }) => completions::print(shell),

@@ -12,11 +12,11 @@ const LONGEST: usize = 8 << 10;
 /// How a run like `record`'s is started: as its job is defined now.
 pub(super) fn again(app: &App, record: &RunRecord) -> Again {
     let form = format!("{}/jobs/{}/form", app.base_path, record.job);
-    let Some(job) = app.by_name.get(&record.job) else { return Again { form, ..Again::default() } };
+    let Some(job) = app.current().job(&record.job) else { return Again { form, ..Again::default() } };
     if !job.can_be_started() {
         return Again { never: true, ..Again::default() };
     }
-    let values = values_of(job, record);
+    let values = values_of(&job, record);
     let query: Vec<_> = values.iter().map(|(name, text)| format!("{}={}", encode(name), encode(text))).collect();
     let query = Some(query.join("&")).filter(|query| !query.is_empty() && query.len() <= LONGEST);
     let form = query.map_or(form.clone(), |query| format!("{form}?{query}"));

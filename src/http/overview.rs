@@ -11,13 +11,16 @@ use serde_json::json;
 
 use super::{App, Asked, Form, LISTED, Refusal, Wanted, answer, failed, lines, page, pages, show_newest};
 use crate::config::{Job, Stdin};
-use crate::parameters::Offers;
+use crate::parameters::{Kind, Offers};
 use crate::record::{self, Outcome, RunId};
 use crate::runs::{Filter, RunRecord};
 use crate::sources::process::Command;
 
 /// How many recent runs the first page shows.
 const RECENT: usize = 20;
+
+/// How many runs that are on it shows, of those that run and of those that wait.
+const LIVE: usize = 50;
 
 /// A job and what is told about it.
 pub(super) struct Told<'a> {
@@ -47,7 +50,8 @@ impl<'a> Told<'a> {
 /// The jobs with their last run, and the recent runs: all, or those of the jobs that have the words of `filter`.
 pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
-    if let ([job], Wanted::Html) = (&app.jobs[..], asked.wanted)
+    let current = app.current();
+    if let ([job], Wanted::Html) = (&current.jobs[..], asked.wanted)
         && !job.can_be_started()
     {
         return show_newest(&app, job, asked).await;
@@ -55,17 +59,20 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
     asked.query.refuse_unknown(&["format", "filter"])?;
     let words = asked.query.value("filter").unwrap_or_default();
     let mut recent = app.runs.list(Filter { limit: RECENT, ..Filter::default() }).await.map_err(failed)?;
-    let jobs = app.jobs.iter().map(Arc::as_ref).filter(|job| has_words(job, words)).collect();
+    let mut live = live(&app).await?;
+    let jobs = current.jobs.iter().map(Arc::as_ref).filter(|job| has_words(job, words)).collect();
     let jobs = Told::about_all(&app, jobs).await?;
     if !words.trim().is_empty() {
-        recent.retain(|record| jobs.iter().any(|told| told.job.name == record.job));
+        let is_shown = |record: &RunRecord| jobs.iter().any(|told| told.job.name == record.job);
+        recent.retain(is_shown);
+        live.retain(is_shown);
     }
     Ok(match asked.wanted {
-        Wanted::Html => page(StatusCode::OK, pages::index(&index_page(&app, words, &jobs, &recent))),
+        Wanted::Html => page(StatusCode::OK, pages::index(&index_page(&app, words, &jobs, [&live, &recent]))),
         Wanted::Text => lines("text/plain; charset=utf-8", jobs.iter().map(job_line)),
         Wanted::Json => {
             let jobs: Vec<_> = jobs.iter().map(job_json).collect();
-            super::json(StatusCode::OK, &json!({ "jobs": jobs, "runs": recent }))
+            super::json(StatusCode::OK, &json!({ "jobs": jobs, "runs": recent, "problem": current.problem }))
         }
         Wanted::Ndjson => lines("application/x-ndjson", jobs.iter().map(|told| job_json(told).to_string())),
         Wanted::Sse => {
@@ -74,6 +81,16 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
             );
         }
     })
+}
+
+/// The runs that are on, then those that wait; each newest first.
+async fn live(app: &App) -> Result<Vec<RunRecord>, Refusal> {
+    let mut live = Vec::new();
+    for state in [record::State::Running, record::State::Queued] {
+        let filter = Filter { state: Some(state), limit: LIVE, ..Filter::default() };
+        live.extend(app.runs.list(filter).await.map_err(failed)?);
+    }
+    Ok(live)
 }
 
 /// Whether each of `words` is somewhere in what a job is called, in large or small letters.
@@ -123,16 +140,17 @@ pub(super) fn line_of(record: &RunRecord) -> String {
     format!("{} {started} {:<10} {:<20} {duration} {} lines", record.id, record.state.name(), record.job, record.lines)
 }
 
-fn index_page(app: &App, words: &str, jobs: &[Told<'_>], recent: &[RunRecord]) -> pages::Index {
-    let (live, ended): (Vec<_>, Vec<_>) = recent.iter().partition(|record| !record.state.is_final());
+fn index_page(app: &App, words: &str, jobs: &[Told<'_>], runs: [&[RunRecord]; 2]) -> pages::Index {
+    let [live, recent] = runs;
+    let ended = recent.iter().filter(|record| record.state.is_final());
     pages::Index {
         frame: frame(app),
         now: Timestamp::now(),
         filter: words.trim().to_owned(),
-        jobs: app.jobs.len(),
+        jobs: app.current().jobs.len(),
         groups: groups(app, jobs),
-        live: live.into_iter().map(|record| run_row(app, record)).collect(),
-        ended: ended.into_iter().map(|record| run_row(app, record)).collect(),
+        live: live.iter().map(|record| run_row(app, record)).collect(),
+        ended: ended.map(|record| run_row(app, record)).collect(),
     }
 }
 
@@ -158,8 +176,16 @@ fn job_row(app: &App, told: &Told<'_>) -> pages::JobRow {
         last: last.as_ref().map(|record| run_row(app, record)),
         usual: *usual,
         ways: ways(job),
-        fields: Form::of(&job.parameters, &[], &Offers::default(), &[]).fields,
+        form: job_form(job),
     }
+}
+
+/// A page of many jobs asks no job's command for choices: its form does, on its own page.
+fn job_form(job: &Job) -> pages::JobForm {
+    if job.parameters.iter().any(|parameter| matches!(parameter.kind, Kind::ChoicesFrom(_))) {
+        return pages::JobForm::OnItsPage;
+    }
+    pages::JobForm::Here(Form::of(&job.parameters, &[], &Offers::default(), &[]).fields)
 }
 
 fn ways(job: &Job) -> pages::Ways {
@@ -168,7 +194,7 @@ fn ways(job: &Job) -> pages::Ways {
 
 /// What every page has around it.
 fn frame(app: &App) -> pages::Frame {
-    pages::Frame { base_path: app.base_path.clone(), banner: None }
+    pages::Frame { base_path: app.base_path.clone(), banner: app.current().problem.clone() }
 }
 
 /// A job's form; `runs` are its newest ones.
@@ -208,7 +234,7 @@ pub(super) fn runs_page(app: &App, filter: &Filter, records: &[RunRecord], older
     pages::RunsPage {
         frame: frame(app),
         now: Timestamp::now(),
-        jobs: app.jobs.iter().map(|job| job.name.clone()).collect(),
+        jobs: app.current().jobs.iter().map(|job| job.name.clone()).collect(),
         job: filter.job.clone(),
         state: filter.state,
         limit: Some(limit).filter(|limit| *limit != LISTED.0),

@@ -106,15 +106,18 @@ impl Answer<'_> {
         let record = found.record();
         let status = if self.wait { status_of(record.state) } else { StatusCode::OK };
         let Some(format) = self.viewed.format.view() else { return Ok(answer_with_record(&record, status)) };
-        let (journal, on_pipes, place) = match found {
+        let (journal, on_pipes, queued) = match found {
             Found::Live(run) => {
-                let place = (record.state == record::State::Queued).then(|| run.place());
-                (run.read(), !run.job.process.pty && run.job.can_be_started(), place)
+                let is_queued = record.state == record::State::Queued;
+                (run.read(), !run.job.process.pty && run.job.can_be_started(), is_queued.then_some(run))
             }
             Found::Ended(record) => (open(self.app, *record).await?, false, None),
         };
         self.viewed.shorten(&record, self.wait);
-        let about = about(self.app, &record, self.tie.is_some());
+        let about = match format {
+            Format::Html => about(self.app, &record, self.tie.is_some()),
+            _ => About::default(),
+        };
         let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time, about };
         let start = Start { run: record.id, job: record.job, state: record.state, started: record.started };
         let mut response = Response::new(Body::empty());
@@ -123,7 +126,7 @@ impl Answer<'_> {
         let reader = journal.read(&self.viewed.selection).map_err(|error| failed(error.into()))?;
         let view = View::new(format, options);
         let Viewed { all, abort, .. } = self.viewed;
-        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, place, on_pipes };
+        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, queued, on_pipes };
         *response.body_mut() = Body::new(Stream::new(show));
         Ok(response)
     }
@@ -146,10 +149,19 @@ async fn open(app: &App, record: RunRecord) -> Result<Reading, Refusal> {
 
 /// What the page of a run says beside its lines; `tied`: the run ends when the page is left.
 fn about(app: &App, record: &RunRecord, tied: bool) -> About {
-    let description = app.by_name.get(&record.job).and_then(|job| job.description.clone());
+    let description = app.current().job(&record.job).and_then(|job| job.description.clone());
     let age = Timestamp::now().duration_since(record.started).unsigned_abs();
     let (trigger, params) = (record.trigger.clone(), record.params.clone());
-    About { description: description.unwrap_or_default(), trigger, params, again: again(app, record), age, tied }
+    let banner = app.current().problem.clone();
+    About {
+        description: description.unwrap_or_default(),
+        trigger,
+        params,
+        again: again(app, record),
+        age,
+        tied,
+        banner,
+    }
 }
 
 /// What every stream says of itself.
@@ -226,7 +238,7 @@ pub(super) async fn show_newest(app: &App, job: &Job, asked: Asked) -> Result<Re
 async fn newest(app: &App, job: &str) -> Result<Found, Refusal> {
     let filter = Filter { job: Some(job.to_owned()), limit: 1, ..Filter::default() };
     let newest = app.runs.list(filter).await.map_err(failed)?.pop();
-    let record = newest.ok_or_else(|| match app.by_name.contains_key(job) {
+    let record = newest.ok_or_else(|| match app.current().job(job).is_some() {
         true => Refusal::not_found(format!("job `{job}` has not run yet")),
         false => Refusal::not_found(format!("there is no job `{job}`")),
     })?;

@@ -238,7 +238,7 @@ impl Reader {
         let files = match held {
             Some(files) => files,
             None => {
-                let opened = Files::open(self.journal.folder(), segment.number, false)?;
+                let opened = Files::open(self.journal.base(), segment.number, false)?;
                 Arc::new(opened.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?.0)
             }
         };

@@ -8,8 +8,9 @@ use std::time::Instant;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use super::{Entered, Limits, Order, Place, Queue, Refused, Rule, Run};
+use super::{Entered, Limits, Place, Queue, Refused, Rule, Run};
 use crate::config::{Job, Overlap};
+use crate::parameters::Values;
 use crate::record::RunId;
 
 /// Places are told anew after so many times as long as it took to tell them: a queue of many thousands has no more than
@@ -41,7 +42,7 @@ impl Live {
     ///
     /// # Errors
     /// Where the job allows no other run beside the one that is on, or the server is going down.
-    pub(super) fn look_for(&mut self, job: &Job, order: &Order) -> Result<Option<Arc<Run>>, Refused> {
+    pub(super) fn look_for(&mut self, job: &Job, values: &Values) -> Result<Option<Arc<Run>>, Refused> {
         if self.closed {
             return Err(Refused::ShuttingDown);
         }
@@ -51,11 +52,9 @@ impl Live {
         match job.overlap {
             Overlap::Allow | Overlap::Queue | Overlap::Replace => Ok(None),
             Overlap::Refuse => self.queue.of(&job.name).next().map_or(Ok(None), |run| Err(Refused::InProgress(run))),
-            // what a client sends to standard input is its own run's
-            Overlap::Attach if order.input.is_some() => Ok(None),
             Overlap::Attach => {
                 let mut runs = self.queue.of(&job.name).filter_map(|id| self.runs.get(&id));
-                Ok(runs.find(|run| run.values == order.values && !run.cancel.is_cancelled()).cloned())
+                Ok(runs.find(|run| run.values == *values && !run.cancel.is_cancelled()).cloned())
             }
         }
     }

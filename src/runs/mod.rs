@@ -164,7 +164,7 @@ impl Runs {
             _lock: lock,
             settings,
         });
-        runs.sweeper().clear_remains().await?;
+        runs.sweeper().clear_remains().await;
         for record in runs.left_behind().await? {
             runs.settle(record).await;
         }
@@ -202,7 +202,7 @@ impl Runs {
         // held until the run's task is counted: a shutdown either sees the run or lets none begin, and of two orders at
         // once the second sees the first
         let mut live = self.live();
-        if let Some(run) = live.look_for(job, &order)? {
+        if let Some(run) = live.look_for(job, &order.values)? {
             return Ok(Started { run, joined: true });
         }
         let id = RunId::new();
@@ -213,6 +213,10 @@ impl Runs {
         let Order { values, trigger, input } = order;
         let (run, writer) = self.make(id, job, (values, trigger), place);
         live.add(Arc::clone(&run));
+        if place.is_some() {
+            // it may be long until its journal tells of it
+            self.history.save(run.record());
+        }
         let task = Task { runs: Arc::clone(self), run: Arc::clone(&run), asked: Instant::now() };
         self.tasks.spawn(task.run(writer, place.is_some(), input));
         Ok(Started { run, joined: false })
@@ -227,7 +231,7 @@ impl Runs {
     ) -> (Arc<Run>, Writer) {
         let started = Timestamp::now();
         let origin = Origin { run: id, job: job.name.clone(), trigger: trigger.clone(), started, child: None };
-        let (writer, journal) = Journal::create(self.folder(id), origin, job.max_output);
+        let (writer, journal) = Journal::create(self.base(id), origin, job.max_output);
         let run = Run {
             id,
             job: Arc::clone(job),
@@ -277,8 +281,11 @@ impl Runs {
     pub async fn list(&self, filter: Filter) -> anyhow::Result<Vec<RunRecord>> {
         let limit = filter.limit;
         let live = self.live().runs();
+        // a live run may have left the state in which the history still has it: a page is full all the same
+        let stale = if filter.state.is_some() { live.len() } else { 0 };
+        let asked = Filter { limit: limit + stale, ..filter.clone() };
         let mut records: HashMap<RunId, RunRecord> =
-            self.history.list(filter.clone()).await?.into_iter().map(|record| (record.id, record)).collect();
+            self.history.list(asked).await?.into_iter().map(|record| (record.id, record)).collect();
         for record in live.iter().map(|run| run.record()) {
             records.remove(&record.id);
             if filter.takes(&record) {
@@ -336,8 +343,8 @@ impl Runs {
     /// Where its files cannot be read.
     pub async fn journal(&self, record: &RunRecord) -> anyhow::Result<Option<Reading>> {
         let Some(hold) = self.holds.hold(record.id) else { return Ok(None) };
-        let (folder, end) = (self.folder(record.id), record.end());
-        let journal = tokio::task::spawn_blocking(move || Journal::open(folder, end)).await??;
+        let (base, end) = (self.base(record.id), record.end());
+        let journal = tokio::task::spawn_blocking(move || Journal::open(base, end)).await??;
         // a run that was taken away between the asking for its record and this has no files and no record
         if journal.totals().bytes == 0 && self.history.find(record.id).await?.is_none() {
             return Ok(None);
@@ -357,8 +364,8 @@ impl Runs {
     }
 
     /// Where a run's journal is.
-    fn folder(&self, id: RunId) -> PathBuf {
-        folder_of(&self.settings.state_dir.join("runs"), id)
+    fn base(&self, id: RunId) -> PathBuf {
+        base_of(&self.settings.state_dir.join("runs"), id)
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
@@ -367,7 +374,7 @@ impl Runs {
 }
 
 /// Where a run's journal is: on one of 256 shelves, by the last two digits of its name, which are random.
-fn folder_of(runs: &Path, id: RunId) -> PathBuf {
+fn base_of(runs: &Path, id: RunId) -> PathBuf {
     let [.., last] = id.as_bytes();
     runs.join(format!("{last:02x}")).join(id.to_string())
 }

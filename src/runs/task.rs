@@ -42,7 +42,6 @@ impl Task {
 
     /// `false` where it was cancelled before its turn came.
     async fn wait_for_turn(&self) -> bool {
-        self.runs.history.save(self.run.record());
         tokio::select! {
             biased;
             () = self.run.cancel.cancelled() => false,

@@ -105,6 +105,8 @@ pub struct About {
     pub age: Duration,
     /// The run ends when the page is left.
     pub tied: bool,
+    /// What everybody should know before anything else.
+    pub banner: Option<String>,
 }
 
 /// How a run is started again as it was.

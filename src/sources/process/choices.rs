@@ -34,21 +34,13 @@ const SHOWN: usize = 200;
 /// Where it cannot be started, fails, takes longer, prints more than 1 MiB or 10,000 lines, or prints what is not UTF-8:
 /// the command, what was wrong, and the last line of its standard error.
 pub async fn lines_of(settings: &Settings, command: &[String]) -> Result<Vec<String>, String> {
+    let name = command.join(" ");
     let command = Command::List(command.to_vec());
     let settings = Settings { command, pty: false, merge_stderr: false, ..settings.clone() };
-    ask(Arc::new(settings), PATIENCE).await
-}
-
-async fn ask(settings: Arc<Settings>, patience: Duration) -> Result<Vec<String>, String> {
-    let name = match &settings.command {
-        Command::List(words) => words.join(" "),
-        Command::Shell(text) => text.clone(),
-    };
     let mut heard = Heard::default();
-    let answered = timeout(patience, listen(settings, &mut heard)).await;
-    let answered = answered.unwrap_or_else(|_| Err(format!("has not ended after {patience:?}, and was killed")));
-    let answered = answered.and_then(|()| heard.lines());
-    answered.map_err(|problem| format!("`{name}` {problem}{}", heard.last_words()))
+    let answered = timeout(PATIENCE, listen(Arc::new(settings), &mut heard)).await;
+    let answered = answered.unwrap_or_else(|_| Err(format!("has not ended after {PATIENCE:?}, and was killed")));
+    answered.and_then(|()| heard.lines()).map_err(|problem| format!("`{name}` {problem}{}", heard.last_words()))
 }
 
 /// What came out of a command.

@@ -157,6 +157,15 @@ impl Field {
     fn chooses_nothing(&self, choices: &[String]) -> bool {
         !choices.contains(&self.value)
     }
+
+    /// Whether a browser may send the form as it stands. HTML wants a `select` that says no to that to begin with an
+    /// option that is no answer.
+    fn has_to_be_filled(&self) -> bool {
+        match &self.input {
+            Input::Choice(choices) => self.required && self.chooses_nothing(choices),
+            _ => self.required,
+        }
+    }
 }
 
 impl Shown<'_> {

@@ -49,8 +49,17 @@ pub struct JobRow {
     pub usual: Option<Duration>,
     /// How it is started.
     pub ways: Ways,
-    /// What it can be told.
-    pub fields: Vec<Field>,
+    /// Where it is told what it can be told.
+    pub form: JobForm,
+}
+
+/// Where a job's form is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum JobForm {
+    /// Here, with these fields.
+    Here(Vec<Field>),
+    /// On the job's own page alone.
+    OnItsPage,
 }
 
 /// Renders `/`.
@@ -79,8 +88,8 @@ impl Index {
 }
 
 impl JobRow {
-    fn start<'a>(&'a self, base: &'a str) -> StartForm<'a> {
-        StartForm { base, job: &self.name, ways: self.ways, fields: &self.fields }
+    fn start<'a>(&'a self, base: &'a str, fields: &'a [Field]) -> StartForm<'a> {
+        StartForm { base, job: &self.name, ways: self.ways, fields }
     }
 
     fn usually(&self) -> Option<String> {

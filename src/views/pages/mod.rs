@@ -9,7 +9,7 @@ mod runs;
 use askama::Template;
 
 pub use form::{Field, Input, JobPage, Ways, form};
-pub use index::{Group, Index, JobRow, index};
+pub use index::{Group, Index, JobForm, JobRow, index};
 pub use runs::{RunRow, RunsPage, runs};
 
 // what the siblings need of each other

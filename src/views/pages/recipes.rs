@@ -24,32 +24,32 @@ impl Recipes<'_> {
     }
 
     fn curl(&self, command: &str, also: &str) -> String {
-        let in_body = self.ways.post && !self.ways.takes_input && self.given().any(|field| field.is_secret());
-        let (mut options, mut query) = (String::new(), Vec::new());
+        let in_body = self.ways.post && !self.ways.takes_input && self.given().any(Field::is_secret);
+        let (mut words, mut query) = (vec![command.to_owned()], Vec::new());
         if self.ways.takes_input {
-            options += " -X POST -T FILE";
+            words.push("-X POST -T FILE".to_owned());
         } else if !in_body && !self.ways.get {
-            options += " -X POST";
+            words.push("-X POST".to_owned());
         }
         for field in self.given() {
-            if in_body {
-                options += &format!(" --data-urlencode {}", field.pair());
-            } else {
-                query.push(format!("{}={}", field.name, encode(&field.value)));
+            match in_body {
+                true if field.is_plain() => words.push(format!("-d {}", field.pair())),
+                true => words.push(format!("--data-urlencode {}", field.pair())),
+                false => query.push(format!("{}={}", field.name, encode(&field.value))),
             }
         }
         query.extend((!also.is_empty()).then(|| also.to_owned()));
         let url = format!("{}/jobs/{}", self.server, self.job);
-        match query.join("&") {
-            query if query.is_empty() => format!("{command}{options} {url}"),
-            query => format!("{command}{options} '{url}?{query}'"),
-        }
+        words.push(if query.is_empty() { url } else { format!("'{url}?{}'", query.join("&")) });
+        joined(&words)
     }
 
     fn verb(&self) -> String {
-        let pairs: String = self.given().map(|field| format!(" {}", field.pair())).collect();
-        let input = if self.ways.takes_input { " < FILE" } else { "" };
-        format!("joblines run {}{pairs} --server {}{input}", self.job, self.server)
+        let mut words = vec![format!("joblines run {}", self.job)];
+        words.extend(self.given().map(Field::pair));
+        words.push(format!("--server {}", self.server));
+        words.extend(self.ways.takes_input.then(|| "< FILE".to_owned()));
+        joined(&words)
     }
 
     /// What has to be said, and what was.
@@ -63,16 +63,29 @@ impl Field {
         self.input == Input::Secret
     }
 
+    /// Whether its value means itself to a shell and in a form.
+    fn is_plain(&self) -> bool {
+        !self.is_secret() && self.value.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@,".contains(c))
+    }
+
     /// `name=value`, as one types it in a shell.
     fn pair(&self) -> String {
         if self.is_secret() {
             return format!("{}=\"${}\"", self.name, self.name.to_ascii_uppercase());
         }
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-        match self.value.chars().all(plain) {
+        match self.is_plain() {
             true => format!("{}={}", self.name, self.value),
             false => format!("'{}={}'", self.name, self.value.replace('\'', r"'\''")),
         }
+    }
+}
+
+/// The words of one command: on a line, or a line each where they are too many for one.
+fn joined(words: &[String]) -> String {
+    const LONGEST: usize = 96;
+    match words.join(" ") {
+        line if line.chars().count() <= LONGEST => line,
+        _ => words.join(" \\\n  "),
     }
 }
 

@@ -112,12 +112,19 @@ impl RunRow {
         match self.duration {
             Some(duration) => in_duration(duration),
             None if self.state.is_final() => String::new(),
-            None => in_duration(Duration::from_secs(self.age(now).as_secs())),
+            None => match self.age(now).as_secs() {
+                seconds @ 0..60 => format!("{seconds} s"),
+                seconds => in_duration(Duration::from_secs(seconds)),
+            },
         }
     }
 
     pub(super) fn is_on(&self) -> bool {
         !self.state.is_final()
+    }
+
+    pub(super) fn is_told(&self) -> bool {
+        !self.params.is_empty()
     }
 
     /// The first of its parameters, short; and how many more it has.
@@ -157,8 +164,12 @@ impl RunsPage {
         State::ALL.map(|state| (state, in_words(state)))
     }
 
-    fn limits(&self) -> [usize; 4] {
-        [50, 100, 200, 1000]
+    fn limits(&self) -> Vec<usize> {
+        let mut limits = vec![50, 100, 200, 1000];
+        limits.extend(self.limit);
+        limits.sort_unstable();
+        limits.dedup();
+        limits
     }
 
     fn is_job(&self, job: &str) -> bool {

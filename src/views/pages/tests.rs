@@ -35,7 +35,7 @@ fn now() -> Timestamp {
 
 fn job(name: &str) -> JobRow {
     let (name, description) = (name.to_owned(), String::new());
-    JobRow { name, description, last: None, usual: None, ways: WAYS, fields: Vec::new() }
+    JobRow { name, description, last: None, usual: None, ways: WAYS, form: JobForm::Here(Vec::new()) }
 }
 
 fn front() -> Index {
@@ -156,9 +156,17 @@ fn jobs_stand_under_their_headings() {
 
 #[test]
 fn a_job_with_parameters_opens_its_form_in_its_place() {
-    let with_field = JobRow { fields: vec![field(Input::Text, "x")], ..job("backup") };
+    let with_field = JobRow { form: JobForm::Here(vec![field(Input::Text, "x")]), ..job("backup") };
     let html = index(&Index { jobs: 1, groups: vec![Group { name: None, jobs: vec![with_field] }], ..front() });
     assert_has(&html, &["<summary>Run<span class=\"unseen\"> backup</span>", "id=\"field:backup-what\"", "</details>"]);
+}
+
+#[test]
+fn a_job_whose_choices_a_command_prints_has_its_form_on_its_page() {
+    let elsewhere = JobRow { form: JobForm::OnItsPage, ..job("backup") };
+    let html = index(&Index { jobs: 1, groups: vec![Group { name: None, jobs: vec![elsewhere] }], ..front() });
+    assert_has(&html, &["href=\"/base/jobs/backup/form\">Run<span class=\"unseen\"> backup</span>…</a>"]);
+    assert!(!html.contains("<summary>"));
 }
 
 #[test]
