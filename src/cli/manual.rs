@@ -33,6 +33,12 @@ Examples:
 
 Exit status: 0 no mistakes, 1 mistakes, 2 wrong usage.";
 
+pub(super) const SCHEMA: &str = "\
+Examples:
+  joblines schema >jobs.schema.json
+
+Exit status: 0.";
+
 pub(super) const RUN: &str = "\
 Examples:
   joblines run backup target=full

@@ -50,6 +50,7 @@ enum Verb {
     #[command(after_help = manual::CHECK)]
     Check(CheckArguments),
     /// Print the JSON Schema of jobs.toml, for editors
+    #[command(after_help = manual::SCHEMA)]
     Schema,
     /// Run a job on a server, stream it here, exit as it exited
     #[command(after_help = manual::RUN)]

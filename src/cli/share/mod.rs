@@ -17,7 +17,7 @@ use tokio::io::AsyncWrite;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::{Side, Terminal, exit_status};
+use super::{Side, Terminal, exit_status, limits};
 use crate::config::{Config, Job, Listen, OnDisconnect, Overlap, Server, Source, Stdin, job_name};
 use crate::http::listen::{Limits, Listener, Stop, Timeouts};
 use crate::http::{self, App};
@@ -180,24 +180,13 @@ impl Shared {
         };
         let listener = Listener::bind(listen)?;
         let origin = listener.url("");
-        let settings = runs::Settings {
-            state_dir: folder.path().to_owned(),
-            limits: runs::Limits {
-                max_running: config.server.max_running,
-                max_queued: config.server.max_queued,
-                keep: runs::Keep {
-                    runs: config.server.keep_runs,
-                    age: config.server.keep_for,
-                    bytes: config.server.keep_bytes,
-                },
-            },
-            url: origin.clone(),
-        };
+        let settings =
+            runs::Settings { state_dir: folder.path().to_owned(), limits: limits(&config.server), url: origin.clone() };
         let runs = Runs::open(settings).await?;
         let router = http::router(App::new(&config, Arc::clone(&runs), origin.clone()));
-        let limits = Limits { max_connections: config.server.max_connections, timeouts: Timeouts::default() };
+        let bounds = Limits { max_connections: config.server.max_connections, timeouts: Timeouts::default() };
         let stop = Stop::default();
-        let serving = tokio::spawn(http::listen::serve(vec![listener], router, limits, stop.clone()));
+        let serving = tokio::spawn(http::listen::serve(vec![listener], router, bounds, stop.clone()));
         let url = match listen {
             Listen::Tcp(_) => format!("{origin}/jobs/{}", job.name),
             Listen::Unix(_) => origin,
