@@ -217,8 +217,9 @@ fn every_key_is_known_and_has_the_default_that_is_said() {
             let key = in_code(row[1]).unwrap();
             let table = match key {
                 "command" => continue,
-                // it means something with an input alone
+                // these mean something with another key alone
                 "max_body" => format!("{table}\nstdin = \"body\""),
+                "min" | "max" => format!("{table}\ntype = \"int\""),
                 _ => table.to_owned(),
             };
             // no key may be a date: what comes is a mistake about its value
