@@ -12,7 +12,7 @@ const SILENCE = 50;
 /** Seconds between attempts to connect again: the first comes at once. */
 const PAUSES = [0, 1, 2, 4, 8, 15, 30];
 /** A page of many rows is worked through in slices of so many milliseconds. */
-const SLICE = 8;
+const SLICE = 20;
 
 const SIGNS = { queued: "…", running: "●", succeeded: "✓", failed: "✗", timed_out: "◷", cancelled: "⊘", lost: "?" };
 
@@ -366,16 +366,15 @@ class Filter {
 
   /** Null where every row fits, undefined where what was typed is no regular expression. */
   #makeTest() {
-    const stream = this.stream.value;
-    let fits = null;
+    const [typed, stream] = [this.input.value, this.stream.value];
+    if (!typed && !stream) return null;
     try {
-      fits = this.input.value === "" ? null : matcher(this.input.value);
+      const { line, lines } = matcher(typed);
+      return { row: (row) => (!stream || streamOf(row) === stream) && line(textOf(row)), block: lines };
     } catch (error) {
       this.hits.textContent = error.message;
       return undefined;
     }
-    if (!fits && !stream) return null;
-    return (row) => (!stream || streamOf(row) === stream) && (!fits || fits(textOf(row)));
   }
 
   /** Looks at the rows that have not been looked at, a slice at a time, so that the page stays quick. */
@@ -403,16 +402,25 @@ class Filter {
   }
 
   #mark(block) {
+    this.#note(block, this.#mayFit(block) ? this.#markRows(block) : { hits: 0, rows: block.childElementCount });
+    this.#note(block.parentElement, this.#sum(block.parentElement.children));
+  }
+
+  /** One look at the text of a block spares a look at each of its rows, where none of them fits. */
+  #mayFit(block) {
+    return !this.#test.block || block.querySelector("wbr, .notice") || this.#test.block(block.textContent);
+  }
+
+  #markRows(block) {
     const found = { hits: 0, rows: 0 };
     for (const row of block.children) {
       if (!isRow(row)) continue;
-      const fits = this.#test(row);
-      row.classList.toggle("hit", fits);
+      const fits = this.#test.row(row);
+      if (fits || row.className) row.classList.toggle("hit", fits);
       found.hits += fits;
       found.rows += 1;
     }
-    this.#note(block, found);
-    this.#note(block.parentElement, this.#sum(block.parentElement.children));
+    return found;
   }
 
   /** Marks a block or a part that has hits; while it is out of sight its height is known by their number alone. */
@@ -440,15 +448,18 @@ class Filter {
   }
 }
 
-/** Whether a text fits what was typed: `/regex/flags` (the last slash may be missing yet), else text in any case. */
+/** Whether a line fits what was typed, `/regex/flags` (the last slash may be missing yet) or text in any case; and
+    whether one of many lines may. Where the end of a line is not what the end of all is, that is not told. */
 function matcher(typed) {
-  const [, pattern, flags] = /^\/(.+?)(?:\/([a-z]*))?$/s.exec(typed) ?? [];
-  if (pattern !== undefined) {
-    const regex = new RegExp(pattern, (flags ?? "").replace(/[gy]/g, ""));
-    return (text) => regex.test(text);
+  const [, pattern, given = ""] = /^\/(.+?)(?:\/([a-z]*))?$/s.exec(typed) ?? [];
+  if (pattern === undefined) {
+    const wanted = typed.toLowerCase();
+    const includes = (text) => text.toLowerCase().includes(wanted);
+    return { line: includes, lines: includes };
   }
-  const wanted = typed.toLowerCase();
-  return (text) => text.toLowerCase().includes(wanted);
+  const flags = given.replace(/[gmy]/g, "");
+  const [one, many] = [new RegExp(pattern, flags), new RegExp(pattern, `${flags}m`)];
+  return { line: (text) => one.test(text), lines: /\(\?<?!/.test(pattern) ? null : (text) => many.test(text) };
 }
 
 /** The lines of a run that goes on. They are fetched: no event tells that a document's own connection was lost, and a
@@ -565,7 +576,7 @@ class Stream {
       this.#connected();
       this.rows.lines.append(...lines.childNodes);
       if (this.rows.counted() && this.follower.following && !this.query.has("all")) return "counting";
-      if (performance.now() - painted > 2 * SLICE) {
+      if (performance.now() - painted > SLICE) {
         await after(0);
         painted = performance.now();
       }
