@@ -36,10 +36,21 @@ fn every_key_of_this_version_is_taken() {
         state_dir = "state"
         hosts = ["jobs.example.org"]
         base_path = "/joblines"
+        keep_runs = 200
+        keep_for = "30d"
+        keep_bytes = "10GiB"
 
         [jobs.backup]
         description = "Back up the database"
-        command = ["./backup.sh", "daily"]
+        group = "Nightly"
+        command = ["./backup.sh", "{target}", "--count={count}", "--", "{branch}"]
+        params.target = { choices = ["daily", "full"], default = "daily", description = "What to save" }
+        params.count = { type = "int", min = 1, max = 9, default = 1 }
+        params.branch = { choices_from = ["git", "branch", "--format=%(refname:short)"] }
+        params.note = { pattern = "^[\\w ]{0,80}$", default = "" }
+        params.dry = { type = "bool", default = false }
+        params.token = { type = "secret" }
+        overlap = "attach"
         env = { LANG = "C.UTF-8" }
         inherit_env = ["PATH", "HOME"]
         cwd = "."
@@ -58,8 +69,16 @@ fn every_key_of_this_version_is_taken() {
         command = "make -j2 2>&1 | ts"
         inherit_env = false
         pty = true
+        stdin = "none"
+        overlap = "refuse"
         on_disconnect = "continue"
         methods = ["GET", "POST"]
+
+        [jobs.filter]
+        command = ["sort"]
+        stdin = "body"
+        max_body = "1GiB"
+        overlap = "queue"
         "#,
     );
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
@@ -92,14 +111,6 @@ fn a_misspelt_key_is_recognised() {
 
 #[test]
 fn what_belongs_to_a_later_version_is_refused_and_never_ignored() {
-    for key in ["overlap = 'refuse'", "stdin = 'body'", "params.target = { choices = ['daily'] }"] {
-        let said = mistakes(&format!("[jobs.a]\ncommand = 'x'\n{key}\n"));
-        assert!(said.contains("not supported yet") && said.contains("jobs.toml:3:"), "{key}: {said}");
-    }
-    for key in ["keep_runs = 200", "keep_for = '30d'", "keep_bytes = '10GiB'"] {
-        let said = mistakes(&format!("[server]\n{key}\n[jobs.a]\ncommand = 'x'\n"));
-        assert!(said.contains("not supported yet") && said.contains("jobs.toml:2:"), "{key}: {said}");
-    }
     for table in ["[feeds.app]\ndirectory = '/var/log'", "[auth]\n"] {
         let said = mistakes(&format!("[jobs.a]\ncommand = 'x'\n{table}\n"));
         assert!(said.contains("not supported yet"), "{table}: {said}");
@@ -128,6 +139,23 @@ fn values_that_cannot_be_meant_are_refused() {
     }
     let said = mistakes("[jobs.a]\ndescription = 'no command'\n");
     assert!(said.contains("command"), "{said}");
+}
+
+#[test]
+fn a_parameter_that_cannot_be_meant_is_refused_with_its_remedy() {
+    for (params, remedy) in [
+        ("params.token = { type = 'secret', default = 'hunter2' }", "env_file"),
+        ("params.count = { type = 'int', min = 3, max = 2 }", "`min` is the least"),
+        ("params.note = { pattern = '[' }", "single quotes"),
+        ("params.target = { choices = ['daily'], default = 'full' }", "one of daily"),
+        ("params.wait = {}", "another name"),
+        ("params.targett = {}", "did you mean `{targett}`?"),
+    ] {
+        let said = mistakes(&format!("[jobs.a]\ncommand = ['x', '{{target}}']\n{params}\n"));
+        assert!(said.contains("jobs.toml:") && said.contains(remedy), "{params}: {said}");
+    }
+    let said = mistakes("[jobs.a]\ncommand = 'echo {target}'\nparams.target = {}\n");
+    assert!(said.contains("\"$PARAM_TARGET\""), "{said}");
 }
 
 #[test]

@@ -11,13 +11,15 @@ use toml::de::{DeString, DeValue};
 use crate::sources::process::{Command, Inherit, Settings};
 
 use super::{
-    Invalid, Job, Mistake, OnDisconnect, Overlap, Stdin, Table, Unreadable, Value, absolute, duration, job_name,
-    positive_duration, read_text, read_variables, size, variable_name,
+    Invalid, Job, Mistake, OnDisconnect, Overlap, Source, Stdin, Table, Unreadable, Value, absolute,
+    check_placeholders, duration, job_name, positive_duration, read_text, read_variables, size, take_command,
+    take_parameters, variable_name,
 };
 
 /// Every key of the table.
-pub(super) const KEYS: [&str; 20] = [
+pub(super) const KEYS: [&str; 21] = [
     "description",
+    "group",
     "command",
     "env",
     "env_file",
@@ -42,6 +44,10 @@ pub(super) const KEYS: [&str; 20] = [
 const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 const DEFAULT_DRAIN: Duration = Duration::from_secs(2);
 const DEFAULT_MAX_OUTPUT: u64 = 1 << 30;
+const DEFAULT_MAX_BODY: u64 = 16 << 20;
+
+/// The most characters of a heading.
+const LONGEST_GROUP: usize = 64;
 
 /// Reads the job of this name out of the table of jobs; `None` only together with a mistake.
 pub(super) fn read(jobs: &mut Table<'_, '_>, name: &Spanned<DeString<'_>>, folder: &Path) -> Option<Job> {
@@ -49,23 +55,30 @@ pub(super) fn read(jobs: &mut Table<'_, '_>, name: &Spanned<DeString<'_>>, folde
     jobs.keep(named);
     let mut table = jobs.take_table(name.get_ref(), &header(name.get_ref()))?;
     let description = table.take("description", |value| value.text("What it does"));
+    let group = take_group(&mut table);
+    let command = take_command(&mut table, name);
+    let parameters = take_parameters(&mut table, command.as_ref());
+    check_placeholders(&mut table, &parameters);
     // a missing command is a mistake by now; the other keys are read all the same, for theirs
-    let command = take_command(&mut table, name).unwrap_or(Command::List(Vec::new()));
-    let process = take_process(&mut table, command, folder, name.get_ref());
+    let process = take_process(&mut table, command.unwrap_or(Command::List(Vec::new())), folder);
+    let (stdin, overlap) = (take_stdin(&mut table), take_overlap(&mut table));
+    if stdin != Stdin::None {
+        check_input(&mut table, process.pty, overlap);
+    }
     let on_disconnect = table.take("on_disconnect", |value| {
         value.choice(&[("continue", OnDisconnect::Continue), ("cancel", OnDisconnect::Cancel)])
     });
     let max_output = table.take("max_output", |value| value.parsed("1GiB", Some("B"), size));
     let (get, post) = take_methods(&mut table);
-    refuse_later_keys(&mut table);
     table.finish(|key, value| dotted_name(name.get_ref(), key, value));
     Some(Job {
         name: name.get_ref().to_string(),
         description,
-        group: None,
-        parameters: Vec::new(),
-        stdin: Stdin::None,
-        overlap: Overlap::Allow,
+        group,
+        parameters,
+        stdin,
+        overlap,
+        source: Source::Command,
         process: Arc::new(process),
         on_disconnect: on_disconnect.unwrap_or(OnDisconnect::Continue),
         max_output: max_output.unwrap_or(DEFAULT_MAX_OUTPUT),
@@ -84,39 +97,10 @@ fn dotted_name(name: &str, key: &str, value: &DeValue<'_>) -> Option<String> {
     Some(format!("a job's name that has a dot is written in quotes: `[jobs.\"{name}.{key}\"]`"))
 }
 
-fn take_command(table: &mut Table<'_, '_>, name: &Spanned<DeString<'_>>) -> Option<Command> {
-    let Some(value) = table.value("command") else {
-        if !table.seems_to_have("command", &KEYS) {
-            let remedy = "write `command = [\"./program\", \"argument\"]`, or a string for the shell";
-            table.miss(Mistake::new(name.span(), format!("job `{}` has no `command`", name.get_ref()), remedy));
-        }
-        return None;
-    };
-    if !value.is_list() {
-        return table.take("command", |value| value.parsed("make all", None, shell_command));
-    }
-    let mut is_program = true;
-    let list = table.take_list("command", 1, "[\"./program\", \"argument\"]", |item| {
-        let text = item.text("argument")?;
-        if std::mem::take(&mut is_program) && text.is_empty() {
-            return Err(item.mistake("the program's name is empty", "the first of `command` is what is executed"));
-        }
-        Ok(text)
-    });
-    list.map(Command::List)
-}
-
-fn shell_command(text: &str) -> Result<Command, Invalid> {
-    if text.trim().is_empty() {
-        return Err(Invalid::new("`command` is blank", "write what `sh -c` shall run"));
-    }
-    Ok(Command::Shell(text.to_owned()))
-}
-
-fn take_process(table: &mut Table<'_, '_>, command: Command, folder: &Path, name: &str) -> Settings {
+fn take_process(table: &mut Table<'_, '_>, command: Command, folder: &Path) -> Settings {
     let cwd = table.take("cwd", |value| value.parsed("app", None, |path| absolute(folder, path)));
     let mut env = take_env_files(table, folder);
-    env.extend(take_env(table, name));
+    env.extend(take_env(table));
     let codes = table.take_list("success_codes", 1, "[0]", |item| item.integer(0..=255, "0"));
     Settings {
         command,
@@ -142,8 +126,8 @@ fn take_duration(
     table.take(key, |value| value.parsed(example, Some("s"), parse))
 }
 
-fn take_env(table: &mut Table<'_, '_>, name: &str) -> Vec<(String, String)> {
-    let header = header(name).replace(']', ".env]");
+fn take_env(table: &mut Table<'_, '_>) -> Vec<(String, String)> {
+    let header = table.header_below("env");
     let Some(mut variables) = table.take_table("env", &header) else { return Vec::new() };
     let mut env = Vec::new();
     for key in variables.keys() {
@@ -223,11 +207,53 @@ fn take_methods(table: &mut Table<'_, '_>) -> (bool, bool) {
     methods.map_or((true, true), |_| (seen.contains(&"GET"), seen.contains(&"POST")))
 }
 
-fn refuse_later_keys(table: &mut Table<'_, '_>) {
-    table.refuse("params", |value| value.table("[jobs.NAME.params]").map(drop));
-    table.refuse("stdin", |value| value.choice(&[("none", ()), ("body", ())]));
-    table.refuse("max_body", |value| value.parsed("16MiB", Some("B"), size).map(drop));
-    table.refuse("overlap", |value| {
-        value.choice(&[("allow", ()), ("attach", ()), ("queue", ()), ("refuse", ()), ("replace", ())])
+fn take_group(table: &mut Table<'_, '_>) -> Option<String> {
+    table.take("group", |value| {
+        value.parsed("Backups", None, |text| {
+            if text.trim().is_empty() || text.chars().count() > LONGEST_GROUP || text.contains(char::is_control) {
+                let remedy = format!("a heading is one line of 1 to {LONGEST_GROUP} characters");
+                return Err(Invalid::new("this `group` cannot be a heading", remedy));
+            }
+            Ok(text.trim().to_owned())
+        })
+    })
+}
+
+fn take_stdin(table: &mut Table<'_, '_>) -> Stdin {
+    let is_body = table.take("stdin", |value| value.choice(&[("none", false), ("body", true)]));
+    let max = table.take("max_body", |value| value.parsed("16MiB", Some("B"), size));
+    if is_body == Some(true) {
+        return Stdin::Body { max: max.unwrap_or(DEFAULT_MAX_BODY) };
+    }
+    if let Some(value) = table.value("max_body").filter(|_| is_body.is_some() || table.value("stdin").is_none()) {
+        let problem = "`max_body` is the most that a request's body may have, which this job does not read";
+        table.keep(Err::<(), _>(value.mistake_about_key(problem, "write `stdin = \"body\"` as well, or take it out")));
+    }
+    Stdin::None
+}
+
+fn take_overlap(table: &mut Table<'_, '_>) -> Overlap {
+    let overlap = table.take("overlap", |value| {
+        value.choice(&[
+            ("allow", Overlap::Allow),
+            ("attach", Overlap::Attach),
+            ("queue", Overlap::Queue),
+            ("refuse", Overlap::Refuse),
+            ("replace", Overlap::Replace),
+        ])
     });
+    overlap.unwrap_or(Overlap::Allow)
+}
+
+/// Finds what does not go with an input of the job's own.
+fn check_input(table: &mut Table<'_, '_>, pty: bool, overlap: Overlap) {
+    if pty {
+        let problem = "the input of a job on a terminal is the terminal, not a request's body";
+        table.take("stdin", |value| Err::<(), _>(value.mistake(problem, "take `stdin` or `pty` out")));
+    }
+    if overlap == Overlap::Attach {
+        let problem = "whoever joins a run cannot give it another input";
+        let remedy = "with `stdin = \"body\"` it may be `\"allow\"`, `\"queue\"`, `\"refuse\"`, `\"replace\"`";
+        table.take("overlap", |value| Err::<(), _>(value.mistake(problem, remedy)));
+    }
 }

@@ -5,9 +5,12 @@
 //! meaning, come together as one [`Mistakes`].
 
 mod address;
+mod command;
 mod env_file;
 mod job;
 mod mistakes;
+mod parameter;
+mod schema;
 mod server;
 mod table;
 mod values;
@@ -24,13 +27,19 @@ use crate::parameters::Parameter;
 use crate::sources::process;
 
 pub use mistakes::Mistakes;
+pub use parameter::QUERY_WORDS;
+pub use schema::schema;
 
 // what the siblings need of each other
 use address::{base_path, host};
+use command::{check_placeholders, leads_argument, take as take_command, take_program};
 use env_file::read_variables;
+use job::KEYS as JOB_KEYS;
 use mistakes::{Mistake, SourceId};
-use table::{Table, Value};
-use values::{duration, job_name, positive_duration, size, variable_name};
+use parameter::take as take_parameters;
+use table::{Table, Value, nearest};
+pub use values::job_name;
+use values::{duration, positive_duration, size, variable_name};
 
 /// A whole `jobs.toml`, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,6 +99,8 @@ pub struct Job {
     pub stdin: Stdin,
     /// What happens when it is started while a run of it is on.
     pub overlap: Overlap,
+    /// Where the lines of its runs come from.
+    pub source: Source,
     /// How its command is run.
     pub process: Arc<process::Settings>,
     /// What happens when the client that started it leaves.
@@ -100,6 +111,22 @@ pub struct Job {
     pub get: bool,
     /// Whether a POST to its URL starts it.
     pub post: bool,
+}
+
+/// Where the lines of a job's runs come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// What its command prints.
+    Command,
+    /// The server's own standard input.
+    Stdin,
+}
+
+impl Job {
+    /// Whether a request can start it. What cannot be started was, by whoever made it, and shows that run.
+    pub fn can_be_started(&self) -> bool {
+        self.get || self.post
+    }
 }
 
 /// Where a command's standard input comes from.

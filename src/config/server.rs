@@ -37,14 +37,14 @@ pub(super) fn read(table: Option<Table<'_, '_>>, folder: &Path) -> Server {
         ("max_running", 1, &mut server.max_running),
         ("max_queued", 0, &mut server.max_queued),
         ("max_connections", 1, &mut server.max_connections),
+        ("keep_runs", 1, &mut server.keep_runs),
     ] {
         if let Some(number) = table.take(key, |value| value.integer(least..=MOST, &setting.to_string())) {
             *setting = number as usize;
         }
     }
-    table.refuse("keep_runs", |value| value.integer(1..=u32::MAX, "200").map(drop));
-    table.refuse("keep_for", |value| value.parsed("30d", Some("d"), positive_duration).map(drop));
-    table.refuse("keep_bytes", |value| value.parsed("10GiB", Some("B"), size).map(drop));
+    server.keep_for = table.take("keep_for", |value| value.parsed("30d", Some("d"), positive_duration));
+    server.keep_bytes = table.take("keep_bytes", |value| value.parsed("10GiB", Some("B"), size));
     table.finish(|_, _| None);
     server
 }

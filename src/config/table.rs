@@ -30,6 +30,14 @@ impl<'t, 'm> Table<'t, 'm> {
         Table { header, entries, mistakes, known: Vec::new(), refused: Vec::new() }
     }
 
+    /// The header that the table under one of its keys would have.
+    pub(super) fn header_below(&self, key: &str) -> String {
+        match self.header.strip_suffix(']') {
+            Some(header) => format!("{header}.{key}]"),
+            None => format!("[{key}]"),
+        }
+    }
+
     /// Its keys in the order of the file.
     pub(super) fn keys(&self) -> Vec<&'t Spanned<DeString<'t>>> {
         let mut keys: Vec<_> = self.entries.into_iter().flat_map(|entries| entries.keys()).collect();
@@ -91,7 +99,7 @@ impl<'t, 'm> Table<'t, 'm> {
         self.take(key, |value| {
             check(value)?;
             let remedy = "take it out; this version would not act on it";
-            Err::<(), _>(Mistake::new(value.key_span.clone(), not_supported(&header, key), remedy))
+            Err::<(), _>(value.mistake_about_key(not_supported(&header, key), remedy))
         });
     }
 
@@ -147,7 +155,7 @@ fn not_supported(header: &str, key: &str) -> String {
 }
 
 /// The candidate that differs from `name` by a third of its letters at most, and least.
-fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let folded = name.to_lowercase().replace('-', "_");
     // the distance takes time that grows with the square of the length
     let bound = (folded.len() <= 64).then(|| folded.chars().count().max(3) / 3)?;
@@ -168,6 +176,11 @@ impl<'t> Value<'t> {
     /// A mistake about this value.
     pub(super) fn mistake(&self, problem: impl Into<String>, remedy: impl Into<String>) -> Mistake {
         Mistake::new(self.node.span(), problem, remedy)
+    }
+
+    /// A mistake about the key that it stands under.
+    pub(super) fn mistake_about_key(&self, problem: impl Into<String>, remedy: impl Into<String>) -> Mistake {
+        Mistake::new(self.key_span.clone(), problem, remedy)
     }
 
     /// The string as `parse` understands it. A number in its place is shown in quotes with `unit` after it.
@@ -215,6 +228,17 @@ impl<'t> Value<'t> {
 
     /// A whole number between two bounds.
     pub(super) fn integer(&self, allowed: RangeInclusive<u32>, example: &str) -> Result<u32, Mistake> {
+        let (least, most) = (i64::from(*allowed.start()), i64::from(*allowed.end()));
+        let number = self.number_within(least..=most, example)?;
+        Ok(u32::try_from(number).expect("it is within bounds of this type"))
+    }
+
+    /// A whole number.
+    pub(super) fn whole_number(&self, example: &str) -> Result<i64, Mistake> {
+        self.number_within(i64::MIN..=i64::MAX, example)
+    }
+
+    fn number_within(&self, allowed: RangeInclusive<i64>, example: &str) -> Result<i64, Mistake> {
         let number = match self.node.get_ref() {
             DeValue::Integer(number) => number,
             DeValue::String(text) if text.parse().is_ok_and(|number| allowed.contains(&number)) => {
@@ -222,7 +246,7 @@ impl<'t> Value<'t> {
             }
             _ => return Err(self.wrong_type("a whole number", example)),
         };
-        let within = u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|n| allowed.contains(n));
+        let within = i64::from_str_radix(number.as_str(), number.radix()).ok().filter(|n| allowed.contains(n));
         within.ok_or_else(|| {
             let bounds = format!("it may be {} to {}", allowed.start(), allowed.end());
             self.mistake(format!("`{}` cannot be {number}", self.key), bounds)
@@ -259,6 +283,11 @@ impl<'t> Value<'t> {
     /// Whether it is a list, for keys that may be one.
     pub(super) fn is_list(&self) -> bool {
         matches!(self.node.get_ref(), DeValue::Array(_))
+    }
+
+    /// Whether it is a string, for keys that may be one.
+    pub(super) fn is_string(&self) -> bool {
+        matches!(self.node.get_ref(), DeValue::String(_))
     }
 
     /// A table, whose header would be `header`.

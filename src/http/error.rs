@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::{BadParameter, Wanted};
+use super::{Wanted, Wrong};
 
 /// Why a request gets no other answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,18 +20,42 @@ pub struct Refusal {
     /// What is allowed, or what to do next.
     pub remedy: Option<String>,
     /// Where to go instead: the run in progress, the form.
-    pub location: Option<String>,
+    pub location: Option<Box<str>>,
     /// When to try again.
     pub retry_after: Option<Duration>,
     /// The methods that are allowed, for 405.
     pub allow: Option<&'static str>,
+    /// Each parameter that was at fault, for 400.
+    pub errors: Box<[Wrong]>,
 }
 
 impl Refusal {
     /// Any status with one sentence; the other constructors say it shorter.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Refusal { status, detail, remedy: None, location: None, retry_after: None, allow: None }
+        Refusal { status, detail, remedy: None, location: None, retry_after: None, allow: None, errors: Box::default() }
+    }
+
+    /// 400: these parameters are wrong, at least one.
+    pub fn wrong(errors: Vec<Wrong>) -> Self {
+        let (detail, remedy) = match &errors[..] {
+            [wrong] => (wrong.problem.clone(), Some(format!("allowed: {}", wrong.allowed))),
+            several => {
+                let each = several.iter().map(|wrong| format!("{} (allowed: {})", wrong.problem, wrong.allowed));
+                let each: Vec<_> = each.collect();
+                (format!("{} parameters are wrong: {}", several.len(), each.join("; ")), None)
+            }
+        };
+        Refusal { remedy, errors: errors.into(), ..Refusal::bad_request(detail) }
+    }
+
+    /// The same, without the values of those parameters that `is_secret` tells.
+    pub fn hide(self, is_secret: impl Fn(&str) -> bool) -> Self {
+        if !self.errors.iter().any(|wrong| is_secret(&wrong.name)) {
+            return self;
+        }
+        let hide = |wrong: Wrong| if is_secret(&wrong.name) { wrong.hide() } else { wrong };
+        Refusal::wrong(self.errors.into_iter().map(hide).collect())
     }
 
     /// 400: the request makes no sense.
@@ -107,7 +131,7 @@ impl Refusal {
 
     /// The same, saying where to go.
     pub fn location(self, location: impl Into<String>) -> Self {
-        Refusal { location: Some(location.into()), ..self }
+        Refusal { location: Some(location.into().into()), ..self }
     }
 
     /// The status code in words: "Not Found".
@@ -150,7 +174,7 @@ impl Refusal {
         response
     }
 
-    /// RFC 9457, with `remedy` and `location` as further members.
+    /// RFC 9457, with `remedy`, `location` and `errors` as further members.
     fn problem(&self) -> String {
         let problem = Problem {
             kind: "about:blank",
@@ -159,6 +183,7 @@ impl Refusal {
             detail: &self.detail,
             remedy: self.remedy.as_deref(),
             location: self.location.as_deref(),
+            errors: self.errors.iter().map(WrongParameter::from).collect(),
         };
         serde_json::to_string(&problem).unwrap_or_default() + "\n"
     }
@@ -175,6 +200,27 @@ struct Problem<'a> {
     remedy: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<WrongParameter<'a>>,
+}
+
+#[derive(Serialize)]
+struct WrongParameter<'a> {
+    parameter: &'a str,
+    value: Option<&'a str>,
+    problem: &'a str,
+    allowed: &'a str,
+}
+
+impl<'a> From<&'a Wrong> for WrongParameter<'a> {
+    fn from(wrong: &'a Wrong) -> Self {
+        WrongParameter {
+            parameter: &wrong.name,
+            value: wrong.value.as_deref(),
+            problem: &wrong.problem,
+            allowed: &wrong.allowed,
+        }
+    }
 }
 
 /// What a handler returns: the status, with the refusal itself for whoever knows the format to tell it in.
@@ -186,9 +232,9 @@ impl IntoResponse for Refusal {
     }
 }
 
-impl From<BadParameter> for Refusal {
-    fn from(error: BadParameter) -> Self {
-        Refusal::bad_request(error.what).remedy(format!("allowed: {}", error.allowed))
+impl From<Wrong> for Refusal {
+    fn from(error: Wrong) -> Self {
+        Refusal::wrong(vec![error])
     }
 }
 
@@ -241,6 +287,33 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn every_wrong_parameter_is_named_with_its_value_and_what_is_allowed() {
+        let wrong = || vec![Wrong::value("count", "12", "1 to 9"), Wrong::unknown("targt", "x", &["target"])];
+        let text = "2 parameters are wrong: `count` cannot be `12` (allowed: 1 to 9); there is no parameter `targt` \
+                    (`x`) here (allowed: target)";
+        assert_eq!(Refusal::wrong(wrong()).line(), text);
+        let response = Refusal::wrong(wrong()).respond(Wanted::Json, page);
+        assert_eq!(response.status(), 400);
+        let problem: serde_json::Value = serde_json::from_str(&body(response).await).unwrap();
+        assert_eq!(
+            problem["errors"],
+            json!([
+                { "parameter": "count", "value": "12", "problem": "`count` cannot be `12`", "allowed": "1 to 9" },
+                { "parameter": "targt", "value": "x", "problem": "there is no parameter `targt` (`x`) here",
+                  "allowed": "target" },
+            ])
+        );
+    }
+
+    #[test]
+    fn a_secret_is_not_repeated_in_what_is_said_of_it() {
+        let refusal = Refusal::wrong(vec![Wrong::repeated("key", "hunter2"), Wrong::value("n", "x", "a number")]);
+        let shown = refusal.hide(|name| name == "key");
+        assert!(!format!("{shown:?}").contains("hunter2"), "{shown:?}");
+        assert!(shown.line().contains("`key` cannot be `••••`") && shown.line().contains("`n` cannot be `x`"));
+    }
+
     #[test]
     fn each_status_brings_its_header() {
         let response = Refusal::method_not_allowed("PUT is not for jobs", "GET, POST").respond(Wanted::Text, page);
@@ -253,7 +326,7 @@ mod tests {
 
     #[test]
     fn what_a_request_brought_cannot_steer_a_terminal() {
-        let refusal = Refusal::from(BadParameter::value("from", "\x1b[2J\n1", "a whole number from 1"));
+        let refusal = Refusal::from(Wrong::value("from", "\x1b[2J\n1", "a whole number from 1"));
         assert_eq!(refusal.status, 400);
         assert_eq!(refusal.line(), "`from` cannot be `\u{fffd}[2J\u{fffd}1`; allowed: a whole number from 1");
     }

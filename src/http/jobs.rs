@@ -1,37 +1,29 @@
-//! `/jobs/{job}`: starts runs, and shows the form that does. What a run then looks like is `runs`' affair.
+//! `/jobs/{job}`: starts runs. What a run then looks like is `runs`' affair, what a job can be told `form`'s.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::Value;
-use tokio::time::timeout;
+use axum::response::Response;
+use http_body::Body as _;
 
 use super::{
-    Answer, App, Asked, EventId, Found, Name, Query, Reached, Refusal, Tie, Viewed, Visit, Wanted, answer_with_record,
-    find_run, job_page, page, pages, resume,
+    Answer, App, Asked, EventId, Found, Intake, IntakeKind, Name, RETRY_AFTER, Reached, Refusal, Tie, Upload, Viewed,
+    Visit, Wanted, answer_with_record, ask_for_choices, fill_in, fill_in_page, find_job, find_run, hide_secrets,
+    nothing, read_body, resume, show_newest,
 };
-use crate::config::{Job, OnDisconnect};
-use crate::runs::{Filter, Order, Refused, Run};
+use crate::config::{Job, OnDisconnect, Stdin};
+use crate::parameters::Values;
+use crate::runs::{Order, Refused, Run, Started};
+use crate::sources::process::Input;
 
 /// The most bytes of a form or a JSON document.
 const MAX_FORM: usize = 1 << 20;
 
-/// So long a form or a JSON document may take to come.
-const BODY: Duration = Duration::from_secs(10);
-
-/// When to come again where too many runs wait.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
-
-/// How many past runs a form shows.
-const SHOWN_RUNS: usize = 20;
-
 /// What the query of a job's URL may hold beside the job's own parameters.
-const QUERY: [&str; 9] = ["format", "wait", "detach", "abort", "all", "time", "stream", "from", "download"];
+const QUERY: [&str; 13] =
+    ["format", "wait", "detach", "abort", "all", "time", "stream", "from", "q", "level", "logger", "rate", "download"];
 
 /// What is to happen with a visit to a job's URL.
 enum Plan {
@@ -45,47 +37,44 @@ enum Plan {
 pub(super) async fn start(
     State(app): State<Arc<App>>,
     Name(name): Name,
-    asked: Asked,
+    asked: Result<Asked, Refusal>,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let job = find(&app, &name)?;
-    asked.query.refuse_unknown(&QUERY)?;
+    let job = find_job(&app, &name)?;
+    let asked = asked.map_err(|refusal| hide_secrets(&job, refusal))?;
+    if !job.can_be_started() {
+        return show_newest(&app, &job, asked).await;
+    }
+    let given = Intake::of_query(&asked.query, &QUERY);
     match plan(&app, &job, &asked).await? {
         Plan::Start => {}
-        Plan::Form => return show_form(&app, &job).await,
+        Plan::Form => return fill_in(&app, &job, (Wanted::Html, asked.visit), &given).await,
         Plan::Nothing => return Ok(nothing(asked.wanted)),
         Plan::Resume(found, reached) => return resume(&app, found, reached, &asked).await,
     }
-    refuse_parameters(&asked, body).await?;
     let viewed = Viewed::of_query(&asked)?;
     let wait = asked.query.flag("wait")?.unwrap_or(false);
     let detach = asked.query.flag("detach")?.unwrap_or(false)
         || asked.header("prefer").is_some_and(|prefer| prefer.contains("respond-async"));
-    let order = Order { trigger: format!("{} from {}", asked.method, asked.peer), ..Order::default() };
-    let run = app.runs.start(&job, order).map_err(refused)?.run;
+    let (given, upload) = take_body(&job, &asked, given, body).await?;
+    let offers = ask_for_choices(&job).await?;
+    let values = match given.check(&job.parameters, &offers) {
+        Ok(values) => values,
+        Err(wrong) if asked.wanted == Wanted::Html => {
+            return fill_in_page(&app, &job, &offers, (&given, &wrong)).await;
+        }
+        Err(wrong) => return Err(Refusal::wrong(wrong)),
+    };
+    let Started { run, joined } = order(&app, &job, &asked, (values, upload)).await?;
     if detach || (asked.wanted == Wanted::Json && !wait) {
         return Ok(accepted(&app, &run));
     }
-    let tie = (job.on_disconnect == OnDisconnect::Cancel).then(|| Tie(Arc::clone(&run)));
+    // whoever joined did not start it, and ends it neither
+    let tie = (job.on_disconnect == OnDisconnect::Cancel && !joined).then(|| Tie(Arc::clone(&run)));
     if asked.wanted == Wanted::Text {
         run.begun().await.map_err(Refusal::internal)?;
     }
     Answer { app: &app, viewed, wait, tie }.about(Found::Live(run)).await
-}
-
-/// The job's form.
-pub(super) async fn form(State(app): State<Arc<App>>, Name(name): Name, asked: Asked) -> Result<Response, Refusal> {
-    asked.allow("GET")?;
-    let job = find(&app, &name)?;
-    asked.query.refuse_unknown(&["format"])?;
-    show_form(&app, &job).await
-}
-
-fn find(app: &App, name: &str) -> Result<Arc<Job>, Refusal> {
-    let job = app.by_name.get(name).cloned();
-    job.ok_or_else(|| {
-        Refusal::not_found(format!("there is no job `{name}`")).remedy(format!("{}/ lists the jobs", app.base_path))
-    })
 }
 
 /// Decides by the method, the site and the ids that a request carries; starts nothing.
@@ -120,36 +109,59 @@ async fn go_on(app: &App, job: &Job, id: EventId) -> Result<Plan, Refusal> {
     }
 }
 
-/// Jobs have no parameters yet: whatever a body names is unknown.
-async fn refuse_parameters(asked: &Asked, body: Body) -> Result<(), Refusal> {
-    let body = match timeout(BODY, Limited::new(body, MAX_FORM).collect()).await {
-        Err(_) => {
-            return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come within 10 s"));
-        }
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Refusal::body_too_large(MAX_FORM as u64)),
-        Ok(Err(error)) => return Err(Refusal::bad_request(format!("the body cannot be read: {error}"))),
-    };
-    if body.is_empty() {
-        return Ok(());
+/// What the body of a request is: parameters beside those that are `given` already, or the command's input.
+async fn take_body(job: &Job, asked: &Asked, given: Intake, body: Body) -> Result<(Intake, Option<Upload>), Refusal> {
+    if body.is_end_stream() {
+        return Ok((given, None));
     }
-    let given = asked.header("content-type").unwrap_or_default();
-    match given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "application/x-www-form-urlencoded" => Ok(Query::parse_bytes(&body)?.refuse_unknown(&[])?),
-        "application/json" => match serde_json::from_slice(&body) {
-            Ok(Value::Object(members)) => match members.iter().next() {
-                None => Ok(()),
-                Some((name, value)) => Err(super::BadParameter::unknown(name, &value.to_string(), &[]).into()),
-            },
-            Ok(_) => Err(Refusal::bad_request("the JSON body is not an object").remedy("send {\"name\": value}")),
-            Err(error) => Err(Refusal::bad_request(format!("the body is not JSON: {error}"))),
-        },
-        _ => Err(Refusal::unsupported_type(given, "application/x-www-form-urlencoded, application/json")),
+    if asked.method == Method::GET {
+        return Err(Refusal::bad_request("a GET brings no body here").remedy("send it with POST"));
+    }
+    match job.stdin {
+        Stdin::Body { max } => Upload::of(body, max).map(|upload| (given, Some(upload))),
+        Stdin::None => Ok((given.and(read_parameters(asked, body).await?), None)),
     }
 }
 
-fn refused(refused: Refused) -> Refusal {
-    Refusal::unavailable(refused.to_string(), RETRY_AFTER)
+async fn read_parameters(asked: &Asked, body: Body) -> Result<Intake, Refusal> {
+    let body = read_body(body, MAX_FORM).await?;
+    if body.is_empty() {
+        return Ok(Intake::default());
+    }
+    let given = asked.header("content-type").unwrap_or_default();
+    let kind = IntakeKind::of(given).ok_or_else(|| Refusal::unsupported_type(given, IntakeKind::ALLOWED))?;
+    let intake = Intake::of_body(kind, &body)
+        .map_err(|unreadable| Refusal::bad_request(unreadable.to_string()).remedy("send {\"name\": value}"))?;
+    let is_typed = kind == IntakeKind::Form && asked.wanted == Wanted::Html;
+    Ok(if is_typed { intake.as_typed() } else { intake })
+}
+
+/// Asks for a run with these values and this input.
+async fn order(
+    app: &App,
+    job: &Arc<Job>,
+    asked: &Asked,
+    (values, upload): (Values, Option<Upload>),
+) -> Result<Started, Refusal> {
+    let mut upload = upload;
+    let waits = asked.header("expect").is_some_and(|expected| expected.eq_ignore_ascii_case("100-continue"));
+    if let Some(upload) = upload.as_mut().filter(|_| waits) {
+        upload.invite().await;
+    }
+    let input = upload.map(|upload| Box::pin(upload) as Input);
+    let order = Order { values, trigger: format!("{} from {}", asked.method, asked.peer), input };
+    app.runs.start(job, order).map_err(|why| refused(app, job, why))
+}
+
+fn refused(app: &App, job: &Job, why: Refused) -> Refusal {
+    match why {
+        Refused::InProgress(run) => {
+            let place = format!("{}/runs/{run}", app.base_path);
+            let what = format!("run {run} of `{}` is on, and it allows no other meanwhile", job.name);
+            Refusal::conflict(what).remedy(format!("watch that one at {place}, or wait for its end")).location(place)
+        }
+        Refused::Full(_) | Refused::ShuttingDown => Refusal::unavailable(why.to_string(), RETRY_AFTER),
+    }
 }
 
 /// The answer to a request that does not wait for the run.
@@ -161,14 +173,15 @@ fn accepted(app: &App, run: &Run) -> Response {
     response
 }
 
-/// The answer to HEAD: what GET would be, with nothing started.
-fn nothing(wanted: Wanted) -> Response {
-    let kind = wanted.view().map_or("application/json", |format| format.content_type());
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache, no-store")], ()).into_response()
-}
+#[cfg(test)]
+mod tests {
+    use super::QUERY;
+    use crate::config::QUERY_WORDS;
 
-async fn show_form(app: &App, job: &Arc<Job>) -> Result<Response, Refusal> {
-    let filter = Filter { job: Some(job.name.clone()), limit: SHOWN_RUNS, ..Filter::default() };
-    let runs = app.runs.list(filter).await.map_err(super::failed)?;
-    Ok(page(StatusCode::OK, pages::form(&job_page(app, job, &runs))))
+    #[test]
+    fn no_parameter_can_have_the_name_of_a_word_of_the_url() {
+        for word in QUERY {
+            assert!(QUERY_WORDS.contains(&word), "{word}");
+        }
+    }
 }

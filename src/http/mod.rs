@@ -1,20 +1,27 @@
 //! The web: the whole map of URLs on one screen, and what surrounds every request. Only this module knows requests;
 //! nothing imports it but the command line.
 
+mod again;
+mod app;
 mod asked;
 mod assets;
+mod body;
 pub mod error;
+mod fields;
+mod form;
 pub mod guard;
+pub mod intake;
 mod jobs;
 pub mod listen;
 pub mod negotiate;
 mod overview;
 pub mod query;
 mod runs;
+mod sieve;
 mod stream;
 
-use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -26,18 +33,25 @@ use axum::routing::any;
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::config::{Config, Job};
-use crate::runs::Runs;
+use crate::config::Job;
+use crate::parameters::Wrong;
 use crate::views::{EventId, Format, Reached, pages};
+use again::again;
+pub use app::App;
 use asked::{Asked, Name};
+use body::{Upload, read as read_body};
 use error::Refusal;
+use fields::Form;
+use form::{ask_for_choices, fill_in, fill_in_page, hide_secrets};
 use guard::{BadHost, Hosts, TooLarge, Visit};
+use intake::{Intake, Kind as IntakeKind};
 use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
-use overview::{job_page, line_of, runs_page};
-use query::{BadParameter, Query};
-use runs::{Answer, Found, Viewed, answer_with_record, find_run, resume};
-use stream::{Show, Stream, Tie};
+use overview::{Told, job_json, job_page, line_of, runs_page};
+use query::{Query, encode, read_pairs};
+use runs::{Answer, Found, LISTED, Viewed, answer_with_record, find_run, resume, show_newest};
+use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
+use stream::{Lines, Show, Stream, Tie};
 
 /// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other
 /// site's frame; and it tells nobody else where it was.
@@ -58,30 +72,8 @@ const ALWAYS: [(HeaderName, HeaderValue); 4] = [
 const TRAILERS: [HeaderName; 2] =
     [HeaderName::from_static("joblines-state"), HeaderName::from_static("joblines-exit-code")];
 
-/// What every handler knows.
-pub struct App {
-    pub(super) jobs: Vec<Arc<Job>>,
-    pub(super) by_name: HashMap<String, Arc<Job>>,
-    pub(super) base_path: String,
-    /// Scheme, host and port of the first address, for the curl lines that pages show.
-    pub(super) origin: String,
-    pub(super) runs: Arc<Runs>,
-    hosts: Hosts,
-}
-
-impl App {
-    /// Of a configuration and its runs; `origin` is its first address.
-    pub fn new(config: &Config, runs: Arc<Runs>, origin: String) -> Arc<App> {
-        Arc::new(App {
-            jobs: config.jobs.clone(),
-            by_name: config.jobs.iter().map(|job| (job.name.clone(), Arc::clone(job))).collect(),
-            base_path: config.server.base_path.clone(),
-            origin,
-            runs,
-            hosts: Hosts::new(&config.server.listen, &config.server.hosts),
-        })
-    }
-}
+/// When to come again where too many runs wait, or a command does not tell what it should.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Every URL.
 pub fn router(app: Arc<App>) -> Router {
@@ -90,7 +82,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", any(overview::healthz))
         // people and scripts: jobs
         .route("/jobs/{job}", any(jobs::start))
-        .route("/jobs/{job}/form", any(jobs::form))
+        .route("/jobs/{job}/form", any(form::show))
         .route("/jobs/{job}/last", any(runs::last))
         // people and scripts: runs
         .route("/runs", any(runs::list))
@@ -142,11 +134,24 @@ fn check(app: &App, parts: &Parts) -> Result<(), Refusal> {
     if let Some(Peer::Unix) = parts.extensions.get() {
         return Ok(());
     }
-    app.hosts.check(parts).map_err(|host| match host {
+    app.current().hosts.check(parts).map_err(|host| match host {
         BadHost::Missing => Refusal::bad_request("the request has no Host header"),
         BadHost::Malformed(host) => Refusal::bad_request(format!("`{host}` is no host")),
         BadHost::Unknown(host) => Refusal::misdirected(&host),
     })
+}
+
+fn find_job(app: &App, name: &str) -> Result<Arc<Job>, Refusal> {
+    let job = app.current().job(name);
+    job.ok_or_else(|| {
+        Refusal::not_found(format!("there is no job `{name}`")).remedy(format!("{}/ lists the jobs", app.base_path))
+    })
+}
+
+/// The answer to HEAD: what GET would be, with nothing started.
+fn nothing(wanted: Wanted) -> Response {
+    let kind = wanted.view().map_or("application/json", |format| format.content_type());
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache, no-store")], ()).into_response()
 }
 
 /// A failure of ours: told in one sentence, and logged in full.

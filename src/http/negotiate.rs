@@ -3,7 +3,7 @@
 
 use axum::http::{HeaderMap, header};
 
-use super::BadParameter;
+use super::Wrong;
 use crate::views::Format;
 
 /// The format a client wants its answer in.
@@ -62,7 +62,7 @@ const TYPES: [(&str, &str, Wanted); 7] = [
 /// The format for a request whose `?format=` is `format`, if it has one, and whose headers are `headers`.
 ///
 /// An unknown `format` is an error. An Accept header that names nothing we have is answered in text, as curl's `*/*` is.
-pub fn choose(format: Option<&str>, headers: &HeaderMap) -> Result<Wanted, BadParameter> {
+pub fn choose(format: Option<&str>, headers: &HeaderMap) -> Result<Wanted, Wrong> {
     match format {
         Some(name) => by_name(name),
         None => Ok(by_accept(headers)),
@@ -74,11 +74,11 @@ pub fn choose_for_error(format: Option<&str>, headers: &HeaderMap) -> Wanted {
     choose(format, headers).unwrap_or_else(|_| by_accept(headers))
 }
 
-fn by_name(name: &str) -> Result<Wanted, BadParameter> {
+fn by_name(name: &str) -> Result<Wanted, Wrong> {
     Wanted::ALL
         .into_iter()
         .find(|wanted| wanted.name() == name)
-        .ok_or_else(|| BadParameter::value("format", name, Wanted::ALL.map(Wanted::name).join(", ")))
+        .ok_or_else(|| Wrong::value("format", name, Wanted::ALL.map(Wanted::name).join(", ")))
 }
 
 /// RFC 9110 §12.5.1: for each type the most specific range that takes it gives its weight. Among types of one weight

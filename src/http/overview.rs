@@ -1,6 +1,7 @@
 //! What the pages that do not stream show, drawn from the configuration and the history; and `/` itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
@@ -8,34 +9,72 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{App, Asked, Refusal, Wanted, answer, failed, lines, page, pages};
-use crate::config::Job;
-use crate::record::{Outcome, RunId};
+use super::{App, Asked, Form, LISTED, Refusal, Wanted, answer, failed, lines, page, pages, show_newest};
+use crate::config::{Job, Stdin};
+use crate::parameters::{Kind, Offers};
+use crate::record::{self, Outcome, RunId};
 use crate::runs::{Filter, RunRecord};
 use crate::sources::process::Command;
 
 /// How many recent runs the first page shows.
 const RECENT: usize = 20;
 
-/// The jobs with their last run, and the recent runs.
+/// How many runs that are on it shows, of those that run and of those that wait.
+const LIVE: usize = 50;
+
+/// A job and what is told about it.
+pub(super) struct Told<'a> {
+    job: &'a Job,
+    last: Option<RunRecord>,
+    usual: Option<Duration>,
+}
+
+impl<'a> Told<'a> {
+    /// What the history knows of `job`.
+    pub(super) async fn about(app: &App, job: &'a Job) -> Result<Told<'a>, Refusal> {
+        let last = app.runs.last_of([job.name.as_str()]).await.map_err(failed)?.remove(&job.name);
+        let usual = app.runs.usual_duration(&job.name).await.map_err(failed)?;
+        Ok(Told { job, last, usual })
+    }
+
+    /// The same of each of `jobs`, all asked at once.
+    async fn about_all(app: &App, jobs: Vec<&'a Job>) -> Result<Vec<Told<'a>>, Refusal> {
+        let names = || jobs.iter().map(|job| job.name.as_str());
+        let mut last = app.runs.last_of(names()).await.map_err(failed)?;
+        let mut usual = app.runs.usual_durations(names()).await.map_err(failed)?;
+        let told = |job: &'a Job| Told { job, last: last.remove(&job.name), usual: usual.remove(&job.name) };
+        Ok(jobs.iter().copied().map(told).collect())
+    }
+}
+
+/// The jobs with their last run, and the recent runs: all, or those of the jobs that have the words of `filter`.
 pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
-    asked.query.refuse_unknown(&["format"])?;
-    let recent = app.runs.list(Filter { limit: RECENT, ..Filter::default() }).await.map_err(failed)?;
-    let mut jobs = Vec::with_capacity(app.jobs.len());
-    for job in &app.jobs {
-        jobs.push((job, last(&app, job, &recent).await?));
+    let current = app.current();
+    if let ([job], Wanted::Html) = (&current.jobs[..], asked.wanted)
+        && !job.can_be_started()
+    {
+        return show_newest(&app, job, asked).await;
+    }
+    asked.query.refuse_unknown(&["format", "filter"])?;
+    let words = asked.query.value("filter").unwrap_or_default();
+    let mut recent = app.runs.list(Filter { limit: RECENT, ..Filter::default() }).await.map_err(failed)?;
+    let mut live = live(&app).await?;
+    let jobs = current.jobs.iter().map(Arc::as_ref).filter(|job| has_words(job, words)).collect();
+    let jobs = Told::about_all(&app, jobs).await?;
+    if !words.trim().is_empty() {
+        let is_shown = |record: &RunRecord| jobs.iter().any(|told| told.job.name == record.job);
+        recent.retain(is_shown);
+        live.retain(is_shown);
     }
     Ok(match asked.wanted {
-        Wanted::Html => page(StatusCode::OK, pages::index(&index_page(&app, &jobs, &recent))),
-        Wanted::Text => lines("text/plain; charset=utf-8", jobs.iter().map(|(job, last)| job_line(job, last.as_ref()))),
+        Wanted::Html => page(StatusCode::OK, pages::index(&index_page(&app, words, &jobs, [&live, &recent]))),
+        Wanted::Text => lines("text/plain; charset=utf-8", jobs.iter().map(job_line)),
         Wanted::Json => {
-            let jobs: Vec<_> = jobs.iter().map(|(job, last)| job_json(job, last.as_ref())).collect();
-            super::json(StatusCode::OK, &json!({ "jobs": jobs, "runs": recent }))
+            let jobs: Vec<_> = jobs.iter().map(job_json).collect();
+            super::json(StatusCode::OK, &json!({ "jobs": jobs, "runs": recent, "problem": current.problem }))
         }
-        Wanted::Ndjson => {
-            lines("application/x-ndjson", jobs.iter().map(|(job, last)| job_json(job, last.as_ref()).to_string()))
-        }
+        Wanted::Ndjson => lines("application/x-ndjson", jobs.iter().map(|told| job_json(told).to_string())),
         Wanted::Sse => {
             return Err(
                 Refusal::bad_request("the list of jobs is no stream").remedy("allowed: html, text, ndjson, json")
@@ -44,13 +83,21 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
     })
 }
 
-/// The newest run of a job; most are among the recent ones.
-async fn last(app: &App, job: &Job, recent: &[RunRecord]) -> Result<Option<RunRecord>, Refusal> {
-    if let Some(record) = recent.iter().find(|record| record.job == job.name) {
-        return Ok(Some(record.clone()));
+/// The runs that are on, then those that wait; each newest first.
+async fn live(app: &App) -> Result<Vec<RunRecord>, Refusal> {
+    let mut live = Vec::new();
+    for state in [record::State::Running, record::State::Queued] {
+        let filter = Filter { state: Some(state), limit: LIVE, ..Filter::default() };
+        live.extend(app.runs.list(filter).await.map_err(failed)?);
     }
-    let filter = Filter { job: Some(job.name.clone()), limit: 1, ..Filter::default() };
-    Ok(app.runs.list(filter).await.map_err(failed)?.pop())
+    Ok(live)
+}
+
+/// Whether each of `words` is somewhere in what a job is called, in large or small letters.
+fn has_words(job: &Job, words: &str) -> bool {
+    let parts = [Some(&job.name), job.description.as_ref(), job.group.as_ref()];
+    let text = parts.into_iter().flatten().map(|part| part.to_lowercase()).collect::<Vec<_>>().join("\n");
+    words.split_whitespace().all(|word| text.contains(&word.to_lowercase()))
 }
 
 /// Liveness.
@@ -65,14 +112,24 @@ pub(super) async fn nothing_here(State(app): State<Arc<App>>, uri: Uri) -> Refus
     Refusal::not_found(format!("there is nothing at {}", uri.path())).remedy(remedy)
 }
 
-fn job_json(job: &Job, last: Option<&RunRecord>) -> serde_json::Value {
+/// A job as JSON.
+pub(super) fn job_json(told: &Told<'_>) -> serde_json::Value {
+    let Told { job, last, usual } = told;
     let methods: Vec<_> = [("GET", job.get), ("POST", job.post)].iter().filter(|m| m.1).map(|m| m.0).collect();
-    json!({ "name": job.name, "description": job.description, "methods": methods, "last": last })
+    json!({
+        "name": job.name,
+        "description": job.description,
+        "group": job.group,
+        "methods": methods,
+        "usual_duration_ms": usual.map(record::millis),
+        "last": last,
+    })
 }
 
-fn job_line(job: &Job, last: Option<&RunRecord>) -> String {
-    let state = last.map_or("-", |record| record.state.name());
-    format!("{:<20} {state:<10} {}", job.name, job.description.as_deref().unwrap_or_default()).trim_end().to_owned()
+fn job_line(told: &Told<'_>) -> String {
+    let state = told.last.as_ref().map_or("-", |record| record.state.name());
+    let description = told.job.description.as_deref().unwrap_or_default();
+    format!("{:<20} {state:<10} {description}", told.job.name).trim_end().to_owned()
 }
 
 /// A run in a plain listing.
@@ -83,33 +140,82 @@ pub(super) fn line_of(record: &RunRecord) -> String {
     format!("{} {started} {:<10} {:<20} {duration} {} lines", record.id, record.state.name(), record.job, record.lines)
 }
 
-fn index_page(app: &App, jobs: &[(&Arc<Job>, Option<RunRecord>)], recent: &[RunRecord]) -> pages::Index {
-    let row = |(job, last): &(&Arc<Job>, Option<RunRecord>)| pages::JobRow {
-        name: job.name.clone(),
-        description: job.description.clone().unwrap_or_default(),
-        last: last.as_ref().map(run_row),
-    };
+fn index_page(app: &App, words: &str, jobs: &[Told<'_>], runs: [&[RunRecord]; 2]) -> pages::Index {
+    let [live, recent] = runs;
+    let ended = recent.iter().filter(|record| record.state.is_final());
     pages::Index {
-        base_path: app.base_path.clone(),
+        frame: frame(app),
         now: Timestamp::now(),
-        jobs: jobs.iter().map(row).collect(),
-        runs: recent.iter().map(run_row).collect(),
+        filter: words.trim().to_owned(),
+        jobs: app.current().jobs.len(),
+        groups: groups(app, jobs),
+        live: live.iter().map(|record| run_row(app, record)).collect(),
+        ended: ended.map(|record| run_row(app, record)).collect(),
     }
 }
 
-pub(super) fn job_page(app: &App, job: &Job, runs: &[RunRecord]) -> pages::JobPage {
+/// The jobs by their headings, in the order in which the headings come first; those without one before all.
+fn groups(app: &App, jobs: &[Told<'_>]) -> Vec<pages::Group> {
+    let mut groups: Vec<pages::Group> = Vec::new();
+    let (without, with): (Vec<_>, Vec<_>) = jobs.iter().partition(|told| told.job.group.is_none());
+    for told in without.into_iter().chain(with) {
+        let row = job_row(app, told);
+        match groups.iter_mut().find(|group| group.name == told.job.group) {
+            Some(group) => group.jobs.push(row),
+            None => groups.push(pages::Group { name: told.job.group.clone(), jobs: vec![row] }),
+        }
+    }
+    groups
+}
+
+fn job_row(app: &App, told: &Told<'_>) -> pages::JobRow {
+    let Told { job, last, usual } = told;
+    pages::JobRow {
+        name: job.name.clone(),
+        description: job.description.clone().unwrap_or_default(),
+        last: last.as_ref().map(|record| run_row(app, record)),
+        usual: *usual,
+        ways: ways(job),
+        form: job_form(job),
+    }
+}
+
+/// A page of many jobs asks no job's command for choices: its form does, on its own page.
+fn job_form(job: &Job) -> pages::JobForm {
+    if job.parameters.iter().any(|parameter| matches!(parameter.kind, Kind::ChoicesFrom(_))) {
+        return pages::JobForm::OnItsPage;
+    }
+    pages::JobForm::Here(Form::of(&job.parameters, &[], &Offers::default(), &[]).fields)
+}
+
+fn ways(job: &Job) -> pages::Ways {
+    pages::Ways { get: job.get, post: job.post, takes_input: matches!(job.stdin, Stdin::Body { .. }) }
+}
+
+/// What every page has around it.
+fn frame(app: &App) -> pages::Frame {
+    pages::Frame { base_path: app.base_path.clone(), banner: app.current().problem.clone() }
+}
+
+/// A job's form; `runs` are its newest ones.
+pub(super) fn job_page(app: &App, told: &Told<'_>, form: Form, runs: &[RunRecord]) -> pages::JobPage {
+    let Told { job, usual, .. } = told;
     pages::JobPage {
-        base_path: app.base_path.clone(),
+        frame: frame(app),
         origin: app.origin.clone(),
         now: Timestamp::now(),
         name: job.name.clone(),
         description: job.description.clone().unwrap_or_default(),
+        group: job.group.clone(),
         command: match &job.process.command {
             Command::Shell(text) => text.clone(),
             Command::List(words) => words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" "),
         },
-        runs_on_get: job.get,
-        runs: runs.iter().map(run_row).collect(),
+        ways: ways(job),
+        usual: *usual,
+        fields: form.fields,
+        problem: form.problem,
+        runs: runs.iter().map(|record| run_row(app, record)).collect(),
     }
 }
 
@@ -122,34 +228,42 @@ fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
+/// The history: `records` is the page that `filter` asks for, `older` the run before which the next page begins.
 pub(super) fn runs_page(app: &App, filter: &Filter, records: &[RunRecord], older: Option<RunId>) -> pages::RunsPage {
+    let limit = filter.limit.saturating_sub(1);
     pages::RunsPage {
-        base_path: app.base_path.clone(),
+        frame: frame(app),
         now: Timestamp::now(),
-        jobs: app.jobs.iter().map(|job| job.name.clone()).collect(),
+        jobs: app.current().jobs.iter().map(|job| job.name.clone()).collect(),
         job: filter.job.clone(),
         state: filter.state,
-        runs: records.iter().map(run_row).collect(),
+        limit: Some(limit).filter(|limit| *limit != LISTED.0),
+        runs: records.iter().map(|record| run_row(app, record)).collect(),
+        is_later_page: filter.before.is_some(),
         older,
     }
 }
 
 pub(super) fn error_page(app: &App, refusal: &Refusal) -> pages::ErrorPage {
     pages::ErrorPage {
-        base_path: app.base_path.clone(),
+        frame: frame(app),
         status: refusal.status.as_u16(),
         title: refusal.title().to_owned(),
         wrong: refusal.detail.clone(),
         allowed: refusal.remedy.clone().unwrap_or_default(),
+        run: refusal.location.as_deref().map(str::to_owned),
     }
 }
 
-fn run_row(record: &RunRecord) -> pages::RunRow {
+fn run_row(app: &App, record: &RunRecord) -> pages::RunRow {
     let receipt = record.ended.as_ref();
+    let waiting = (record.state == record::State::Queued).then(|| app.runs.live_run(record.id)).flatten();
     pages::RunRow {
         id: record.id,
         job: record.job.clone(),
+        params: record.params.clone(),
         state: record.state,
+        ahead: waiting.and_then(|run| run.place().borrow().map(|place| place.ahead)),
         outcome: receipt.map_or(Outcome::Unknown, |receipt| receipt.outcome),
         started: record.started,
         duration: receipt.map(|receipt| receipt.duration),

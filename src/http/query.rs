@@ -1,50 +1,10 @@
 //! A query or a form, read strictly: pairs decoded from percent signs, one value per name, nothing guessed. It knows
 //! no route: which names are allowed is the caller's affair.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::str::FromStr;
 
-/// A parameter of a request that cannot be used: which, with what value, and what would be.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct BadParameter {
-    /// Its name, as it was given.
-    pub name: String,
-    /// Its value, as far as it could be decoded.
-    pub value: String,
-    /// What is wrong, naming both: "`tail` cannot be `x`".
-    pub what: String,
-    /// What is allowed instead: "a whole number from 1".
-    pub allowed: String,
-}
-
-impl BadParameter {
-    /// The parameter `name` cannot be `value`, but what `allowed` says.
-    pub fn value(name: &str, value: &str, allowed: impl Into<String>) -> Self {
-        let what = format!("`{name}` cannot be `{value}`");
-        BadParameter { name: name.to_owned(), value: value.to_owned(), what, allowed: allowed.into() }
-    }
-
-    /// There is no parameter `name`, only the `known` ones.
-    pub fn unknown(name: &str, value: &str, known: &[&str]) -> Self {
-        let allowed = if known.is_empty() { "no parameter at all".to_owned() } else { known.join(", ") };
-        let what = format!("there is no parameter `{name}` (`{value}`) here");
-        BadParameter { name: name.to_owned(), value: value.to_owned(), what, allowed }
-    }
-
-    /// The parameter `name` was given more than once, `value` the last time.
-    pub fn repeated(name: &str, value: &str) -> Self {
-        let what = format!("`{name}` is given more than once, here as `{value}`");
-        BadParameter { name: name.to_owned(), value: value.to_owned(), what, allowed: "one value".to_owned() }
-    }
-}
-
-impl fmt::Display for BadParameter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; allowed: {}", self.what, self.allowed)
-    }
-}
-
-impl std::error::Error for BadParameter {}
+use crate::parameters::Wrong;
 
 /// The parameters of one request, in their order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -57,19 +17,13 @@ impl Query {
     ///
     /// An empty pair (`a=1&&b=2`) counts for nothing. A name given twice is an error, and so are bytes that are not
     /// UTF-8 and NUL.
-    pub fn parse(text: &str) -> Result<Query, BadParameter> {
+    pub fn parse(text: &str) -> Result<Query, Wrong> {
         Query::parse_bytes(text.as_bytes())
     }
 
     /// The same from bytes, which need not be text: a form's body.
-    pub fn parse_bytes(text: &[u8]) -> Result<Query, BadParameter> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
-        for pair in text.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
-            let mut halves = pair.splitn(2, |&byte| byte == b'=');
-            let name = decode_text("a parameter's name", halves.next().unwrap_or_default())?;
-            let value = decode_text(&name, halves.next().unwrap_or_default())?;
-            pairs.push((name, value));
-        }
+    pub fn parse_bytes(text: &[u8]) -> Result<Query, Wrong> {
+        let pairs: Vec<(String, String)> = read_pairs(text).collect::<Result<_, _>>()?;
         refuse_repeated(&pairs)?;
         Ok(Query { pairs })
     }
@@ -86,30 +40,30 @@ impl Query {
 
     /// Whether the flag `name` is set: `?name`, `?name=1`, `?name=true` (or `yes`, `on`) set it, `0`, `false`, `no` and
     /// `off` do not. `None` where it was not given.
-    pub fn flag(&self, name: &str) -> Result<Option<bool>, BadParameter> {
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, Wrong> {
         match self.value(name) {
             None => Ok(None),
             Some("" | "1" | "true" | "yes" | "on") => Ok(Some(true)),
             Some("0" | "false" | "no" | "off") => Ok(Some(false)),
-            Some(value) => Err(BadParameter::value(name, value, "nothing, 1 or true, 0 or false")),
+            Some(value) => Err(Wrong::value(name, value, "nothing, 1 or true, 0 or false")),
         }
     }
 
     /// The whole number `name`, at least `min`. `None` where it was not given.
-    pub fn number(&self, name: &str, min: u64) -> Result<Option<u64>, BadParameter> {
+    pub fn number(&self, name: &str, min: u64) -> Result<Option<u64>, Wrong> {
         let Some(value) = self.value(name) else { return Ok(None) };
         let digits_only = value.bytes().all(|byte| byte.is_ascii_digit());
         match value.parse() {
             Ok(number) if digits_only && number >= min => Ok(Some(number)),
-            _ => Err(BadParameter::value(name, value, format!("a whole number from {min}"))),
+            _ => Err(Wrong::value(name, value, format!("a whole number from {min}"))),
         }
     }
 
     /// The value of `name` as a `T`, such as a state or a stream; `allowed` says what it can be. `None` where it was
     /// not given.
-    pub fn parsed<T: FromStr>(&self, name: &str, allowed: impl Display) -> Result<Option<T>, BadParameter> {
+    pub fn parsed<T: FromStr>(&self, name: &str, allowed: impl Display) -> Result<Option<T>, Wrong> {
         let Some(value) = self.value(name) else { return Ok(None) };
-        value.parse().map(Some).map_err(|_| BadParameter::value(name, value, allowed.to_string()))
+        value.parse().map(Some).map_err(|_| Wrong::value(name, value, allowed.to_string()))
     }
 
     /// The parameters that are not among `known`, in their order.
@@ -118,9 +72,9 @@ impl Query {
     }
 
     /// An error that names the first parameter which is not among `known`, its value, and the known ones.
-    pub fn refuse_unknown(&self, known: &[&str]) -> Result<(), BadParameter> {
+    pub fn refuse_unknown(&self, known: &[&str]) -> Result<(), Wrong> {
         let Some((name, value)) = self.unknown(known).next() else { return Ok(()) };
-        Err(BadParameter::unknown(name, value, known))
+        Err(Wrong::unknown(name, value, known))
     }
 }
 
@@ -139,24 +93,34 @@ pub fn encode(text: &str) -> String {
     encoded
 }
 
-fn refuse_repeated(pairs: &[(String, String)]) -> Result<(), BadParameter> {
+/// The pairs of a query or a form, each decoded, or why it cannot be. Names may come twice.
+pub fn read_pairs(text: &[u8]) -> impl Iterator<Item = Result<(String, String), Wrong>> {
+    text.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let mut halves = pair.splitn(2, |&byte| byte == b'=');
+        let name = decode_text("a parameter's name", halves.next().unwrap_or_default())?;
+        let value = decode_text(&name, halves.next().unwrap_or_default())?;
+        Ok((name, value))
+    })
+}
+
+fn refuse_repeated(pairs: &[(String, String)]) -> Result<(), Wrong> {
     let mut names: Vec<&(String, String)> = pairs.iter().collect();
     names.sort_by_key(|(name, _)| name);
     let repeated = names.windows(2).find_map(|two| match two {
-        [(first, _), (second, value)] if first == second => Some(BadParameter::repeated(second, value)),
+        [(first, _), (second, value)] if first == second => Some(Wrong::repeated(second, value)),
         _ => None,
     });
     repeated.map_or(Ok(()), Err)
 }
 
-fn decode_text(name: &str, bytes: &[u8]) -> Result<String, BadParameter> {
+fn decode_text(name: &str, bytes: &[u8]) -> Result<String, Wrong> {
     let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let decoded = decode(bytes)
-        .ok_or_else(|| BadParameter::value(name, &shown(bytes), "a percent sign only before two hexadecimal digits"))?;
+        .ok_or_else(|| Wrong::value(name, &shown(bytes), "a percent sign only before two hexadecimal digits"))?;
     match String::from_utf8(decoded) {
-        Ok(text) if text.contains('\0') => Err(BadParameter::value(name, &text, "text without NUL")),
+        Ok(text) if text.contains('\0') => Err(Wrong::value(name, &text, "text without NUL")),
         Ok(text) => Ok(text),
-        Err(error) => Err(BadParameter::value(name, &shown(error.as_bytes()), "text in UTF-8")),
+        Err(error) => Err(Wrong::value(name, &shown(error.as_bytes()), "text in UTF-8")),
     }
 }
 
@@ -223,7 +187,7 @@ mod tests {
             ("all", Ok(None)),
             ("wait=maybe", Err("maybe".to_owned())),
         ] {
-            assert_eq!(query(text).flag("wait").map_err(|error| error.value), expected, "{text}");
+            assert_eq!(query(text).flag("wait").map_err(|error| error.value.unwrap_or_default()), expected, "{text}");
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{ChunkEntry, EndEntry, Entry, Files, Header, Origin, Segment, Totals, checksum};
+use super::{ChunkEntry, ENTRY, EndEntry, Entry, Files, Header, Origin, Segment, Totals, checksum};
 use crate::record::{End, Outcome, State};
 
 /// What stands in a journal's files.
@@ -27,14 +27,16 @@ pub struct Recovered {
     pub end: End,
     /// Bytes of output that were cut off, because no whole entry spoke of them.
     pub cut: u64,
+    /// Bytes that its index takes on the disk.
+    pub index_bytes: u64,
 }
 
 /// Reads the receipt and the extent of an ended journal, trusting what lies before its last entries. Where there are no
 /// files there is nothing in it.
-pub(super) fn read_whole(folder: &Path) -> io::Result<Contents> {
+pub(super) fn read_whole(base: &Path) -> io::Result<Contents> {
     let mut contents = Contents { segments: Vec::new(), entries: 0, totals: Totals::default(), end: None };
     let mut last = None;
-    while let Some((files, header)) = open_if_whole(folder, contents.segments.len() as u32, false)? {
+    while let Some((files, header)) = open_if_whole(base, contents.segments.len() as u32, false)? {
         contents.segments.push(files.segment.clone());
         contents.entries = header.first_entry;
         contents.totals = Totals { lines: header.next_line.saturating_sub(1), bytes: header.offset };
@@ -56,33 +58,35 @@ pub(super) fn read_whole(folder: &Path) -> io::Result<Contents> {
     Ok(contents)
 }
 
-/// Makes the journal in `folder` whole after its server died: cuts off what is torn and ends it as lost, unless the run
+/// Makes the journal at `base` whole after its server died: cuts off what is torn and ends it as lost, unless the run
 /// had ended before. `started` is when it was asked for, where the journal does not say.
 ///
 /// # Errors
 /// Where the files cannot be read or written.
-pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
+pub fn recover(base: &Path, started: Timestamp) -> io::Result<Recovered> {
     let mut whole = Whole { totals: Totals::default(), time: started, end: None, cut: 0 };
     let mut number = 0;
     let mut last = None;
     let mut origin = None;
-    while let Some((files, header)) = open_if_whole(folder, number, true)? {
+    let mut index_bytes = 0;
+    while let Some((files, header)) = open_if_whole(base, number, true)? {
         if number == 0 {
             whole.time = header.origin.started;
             origin = Some(header.origin);
         }
         let complete = whole.check(&files)?;
+        index_bytes += files.index.metadata()?.len();
         last = Some(files);
         number += 1;
         if !complete {
             break;
         }
     }
-    while Files::remove(folder, number)? {
+    while Files::remove(base, number)? {
         number += 1;
     }
     if let Some(end) = whole.end {
-        return Ok(Recovered { origin, end, cut: whole.cut });
+        return Ok(Recovered { origin, end, cut: whole.cut, index_bytes });
     }
     let entry = EndEntry {
         state: State::Lost,
@@ -98,14 +102,15 @@ pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
     };
     if let Some(files) = last {
         files.index.write_all_at(&entry.encode(), files.index.metadata()?.len())?;
+        index_bytes += ENTRY as u64;
     }
-    Ok(Recovered { origin, end: entry.with(whole.totals), cut: whole.cut })
+    Ok(Recovered { origin, end: entry.with(whole.totals), cut: whole.cut, index_bytes })
 }
 
 /// The files of a segment, unless there are none or they were begun by a write that a crash or a full disk cut short:
 /// those hold nothing yet.
-fn open_if_whole(folder: &Path, number: u32, write: bool) -> io::Result<Option<(Files, Header)>> {
-    match Files::open(folder, number, write) {
+fn open_if_whole(base: &Path, number: u32, write: bool) -> io::Result<Option<(Files, Header)>> {
+    match Files::open(base, number, write) {
         Err(error)
             if matches!(
                 error.kind(),

@@ -1,12 +1,19 @@
 //! What a job can be told: its parameters as configured, the values that a run was given, and why a value is refused.
 //! Values only; nothing here reads a request, runs a command or shows a page.
+//!
+//! A value reaches its command in the place of `{name}` in an argument ([`fill`] says how that is written), and as the
+//! variable `PARAM_NAME`.
 
+mod check;
 mod pattern;
+mod placeholder;
 mod values;
 
 use std::fmt;
 
+pub use check::{Offers, check};
 pub use pattern::{BadPattern, Pattern};
+pub use placeholder::{fill, is_name, leading_placeholders, placeholders};
 pub use values::{MASK, Value, Values};
 
 /// One parameter of a job.
@@ -63,6 +70,32 @@ pub struct Wrong {
     pub problem: String,
     /// What is allowed: "a whole number from 1 to 9".
     pub allowed: String,
+}
+
+impl Wrong {
+    /// The parameter `name` cannot be `value`, but what `allowed` says.
+    pub fn value(name: &str, value: &str, allowed: impl Into<String>) -> Self {
+        let problem = format!("`{name}` cannot be `{value}`");
+        Wrong { name: name.to_owned(), value: Some(value.to_owned()), problem, allowed: allowed.into() }
+    }
+
+    /// There is no parameter `name`, only the `known` ones.
+    pub fn unknown(name: &str, value: &str, known: &[&str]) -> Self {
+        let allowed = if known.is_empty() { "no parameter at all".to_owned() } else { known.join(", ") };
+        let problem = format!("there is no parameter `{name}` (`{value}`) here");
+        Wrong { name: name.to_owned(), value: Some(value.to_owned()), problem, allowed }
+    }
+
+    /// The parameter `name` was given more than once, `value` the last time.
+    pub fn repeated(name: &str, value: &str) -> Self {
+        let problem = format!("`{name}` is given more than once, here as `{value}`");
+        Wrong { name: name.to_owned(), value: Some(value.to_owned()), problem, allowed: "one value".to_owned() }
+    }
+
+    /// The same without the value, which is a secret.
+    pub fn hide(self) -> Self {
+        Wrong { value: Some(MASK.to_owned()), problem: format!("`{}` cannot be `{MASK}`", self.name), ..self }
+    }
 }
 
 impl fmt::Display for Wrong {

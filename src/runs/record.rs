@@ -1,9 +1,11 @@
 //! One run as the history and the API show it. Values only.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserializer, Serialize, Serializer};
 
 use crate::parameters::Values;
 use crate::record::{End, Outcome, RunId, State, Usage, millis, stamp};
@@ -29,6 +31,8 @@ pub struct RunRecord {
     pub lines: u64,
     /// Bytes so far.
     pub bytes: u64,
+    /// Bytes that the index of its journal takes on the disk.
+    pub(super) index_bytes: u64,
 }
 
 /// What a run's record has once it has ended.
@@ -51,7 +55,18 @@ impl RunRecord {
     pub(super) fn of_unknown(id: RunId) -> RunRecord {
         let (job, trigger) = (String::new(), String::new());
         let (state, started) = (State::Lost, Timestamp::now());
-        RunRecord { id, job, state, started, trigger, params: Vec::new(), ended: None, lines: 0, bytes: 0 }
+        RunRecord {
+            id,
+            job,
+            state,
+            started,
+            trigger,
+            params: Vec::new(),
+            ended: None,
+            lines: 0,
+            bytes: 0,
+            index_bytes: 0,
+        }
     }
 
     /// How many bytes of its output were not kept, where that is known.
@@ -92,6 +107,41 @@ pub(super) fn shown(values: &Values) -> Vec<(String, String)> {
     values.iter().map(|value| (value.name.clone(), value.shown().to_owned())).collect()
 }
 
+/// Parameters as a JSON object in the job's order.
+pub(super) fn params_to_json(params: &[(String, String)]) -> String {
+    serde_json::to_string(&InOrder(params)).expect("texts make a JSON object")
+}
+
+/// What [`params_to_json`] made; nothing where somebody else wrote something else there.
+pub(super) fn params_from_json(text: &str) -> Vec<(String, String)> {
+    struct Pairs;
+    impl<'de> Visitor<'de> for Pairs {
+        type Value = Vec<(String, String)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of texts")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut pairs = Vec::new();
+            while let Some(pair) = map.next_entry()? {
+                pairs.push(pair);
+            }
+            Ok(pairs)
+        }
+    }
+    serde_json::Deserializer::from_str(text).deserialize_map(Pairs).unwrap_or_default()
+}
+
+/// Pairs as an object whose members stay in order.
+struct InOrder<'a>(&'a [(String, String)]);
+
+impl Serialize for InOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
 /// The record's JSON: null where a value is not known.
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -111,7 +161,7 @@ struct Shown<'a> {
     lines: u64,
     bytes: u64,
     bytes_not_kept: Option<u64>,
-    params: serde_json::Map<String, serde_json::Value>,
+    params: InOrder<'a>,
     trigger: &'a str,
 }
 
@@ -137,7 +187,7 @@ impl Serialize for RunRecord {
             lines: self.lines,
             bytes: self.bytes,
             bytes_not_kept: receipt.and_then(|receipt| receipt.bytes_not_kept),
-            params: self.params.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
+            params: InOrder(&self.params),
             trigger: &self.trigger,
         }
         .serialize(serializer)
@@ -147,6 +197,16 @@ impl Serialize for RunRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameters_keep_their_order_on_the_way_through_json() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let params = vec![pair("zone", "a \"b\"\n"), pair("amount", ""), pair("mark", "••••")];
+        let json = params_to_json(&params);
+        assert_eq!(json, r#"{"zone":"a \"b\"\n","amount":"","mark":"••••"}"#);
+        assert_eq!(params_from_json(&json), params);
+        assert_eq!(params_from_json("[1]"), []);
+    }
 
     #[test]
     fn what_is_not_known_is_null() {
@@ -160,6 +220,7 @@ mod tests {
             ended: None,
             lines: 3,
             bytes: 12,
+            index_bytes: 0,
         };
         let json = serde_json::to_value(&record).unwrap();
         assert_eq!(json["id"], json["run"]);

@@ -1,12 +1,12 @@
 //! One run as everybody but its own task sees it: its journal, where it stands, the means to cancel it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Place, Receipt, RunRecord, shown};
+use super::{Hold, Live, Place, Reading, Receipt, RunRecord, lock_live, shown};
 use crate::config::Job;
 use crate::journal::Journal;
 use crate::parameters::Values;
@@ -26,12 +26,19 @@ pub struct Run {
     pub values: Values,
     /// Where it stands in the queue, while it does.
     pub(super) place: watch::Sender<Option<Place>>,
-    /// Its output.
+    /// Its turn has come.
+    pub(super) turn: Notify,
+    /// The run that began in its stead.
+    pub(super) replaced_by: OnceLock<RunId>,
+    /// Its output. Whoever reads it later than at once has hold of it by [`Run::read`].
     pub journal: Arc<Journal>,
+    pub(super) hold: Hold,
     /// Where it stands before its end, once that is known; its end is the journal's.
     pub(super) begun: watch::Sender<Option<State>>,
     pub(super) cannot_start: OnceLock<String>,
     pub(super) cancel: CancellationToken,
+    /// Those that it waits among.
+    pub(super) live: Weak<Mutex<Live>>,
 }
 
 impl Run {
@@ -60,16 +67,47 @@ impl Run {
         self.place.subscribe()
     }
 
+    /// Waits until its command runs, or it has ended without.
+    pub async fn running(&self) {
+        let mut begun = self.begun.subscribe();
+        tokio::select! {
+            biased;
+            () = self.journal.ended() => {}
+            _ = begun.wait_for(|state| *state == Some(State::Running)) => {}
+        }
+    }
+
     /// Waits until it has ended.
     pub async fn ended(&self) {
         self.journal.ended().await;
     }
 
-    /// Asks for its end. `false` where it has ended already.
+    /// Its output, for as long as the answer is held, also where the run is to be kept no longer meanwhile.
+    pub fn read(&self) -> Reading {
+        Reading::new(Arc::clone(&self.journal), self.hold.clone())
+    }
+
+    /// Asks for its end; where it waits for its turn, it is out of the queue at once. `false` where it has ended already.
     pub fn cancel(&self) -> bool {
         let runs = !self.state().is_final();
         self.cancel.cancel();
+        if self.place.borrow().is_some()
+            && let Some(live) = self.live.upgrade()
+        {
+            lock_live(&live).take_out(self);
+        }
         runs
+    }
+
+    /// It stands somewhere else in the queue now, if it still stands there.
+    pub(super) fn move_to(&self, place: Place) {
+        self.place.send_if_modified(|now| match now {
+            Some(old) if *old != place => {
+                *old = place;
+                true
+            }
+            _ => false,
+        });
     }
 
     /// Its beginning, as the views tell it.
@@ -91,6 +129,7 @@ impl Run {
             ended: end.as_deref().map(Receipt::from),
             lines: totals.lines,
             bytes: totals.bytes,
+            index_bytes: self.journal.index_bytes(),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! need (the number that counts up in place, the time, the characters that never go out raw) stands here.
 
 pub mod assets;
+mod filters;
 mod html;
 mod json;
 pub mod pages;
@@ -17,6 +18,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+pub use crate::views::filters::Filters;
+pub use crate::views::html::Plain;
 pub use crate::views::json::{EndRecord, EventId, Reached, end_record};
 
 use crate::record::{Chunk, End, Start};
@@ -24,7 +27,7 @@ use crate::views::assets::{ICON, SCRIPT, STYLE, state_icon, state_icon_pattern};
 use crate::views::html::Html;
 use crate::views::json::{Ndjson, Sse};
 use crate::views::text::Text;
-use crate::views::words::{in_bytes, in_digits, in_duration};
+use crate::views::words::{in_bytes, in_digits, in_duration, legible, shortened};
 
 /// The formats a journal can be streamed in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -99,12 +102,27 @@ pub struct About {
     pub trigger: String,
     /// The values of its parameters, as they may be shown.
     pub params: Vec<(String, String)>,
-    /// The address of the form that starts such a run again, where that is not the job's form as it is.
-    pub again: Option<String>,
+    /// How such a run is started again.
+    pub again: Again,
     /// How long ago the run was asked for.
     pub age: Duration,
     /// The run ends when the page is left.
     pub tied: bool,
+    /// What everybody should know before anything else.
+    pub banner: Option<String>,
+}
+
+/// How a run is started again as it was.
+#[derive(Clone, Default, Debug)]
+pub struct Again {
+    /// The address of the job's form, filled in; the form as it is where this is empty.
+    pub form: String,
+    /// A button posts; otherwise it visits the job's address.
+    pub by_post: bool,
+    /// The names and values that a button sends; `None` where something has to be asked first.
+    pub values: Option<Vec<(String, String)>>,
+    /// Nothing starts it again.
+    pub never: bool,
 }
 
 /// What a client asked of a view beyond its format.
@@ -116,6 +134,8 @@ pub struct Options {
     pub time: bool,
     /// What is told of the run.
     pub about: About,
+    /// Which lines it is given, for the form of a page and its links.
+    pub filters: Filters,
 }
 
 /// The rendering of one journal for one client. It holds a few kilobytes, however long the journal is.
@@ -134,7 +154,7 @@ impl View {
         View(match format {
             Format::Html => Kind::Html(Box::new(Html::new(options))),
             Format::Text => Kind::Text(Text::new(options)),
-            Format::Ndjson => Kind::Ndjson(Ndjson),
+            Format::Ndjson => Kind::Ndjson(Ndjson::default()),
             Format::Sse => Kind::Sse(Sse::default()),
         })
     }
@@ -181,6 +201,27 @@ impl View {
             Kind::Html(html) => html.notice(text, out),
             Kind::Sse(sse) => sse.notice(text, out),
             Kind::Text(_) | Kind::Ndjson(_) => {}
+        }
+    }
+
+    /// The run waits for its turn, after `ahead` others of the `waiting`; said again whenever that changes. Html shows it
+    /// until the run begins, sse and ndjson send an event, text nothing.
+    pub fn queued(&mut self, ahead: usize, waiting: usize, out: &mut Frames) {
+        match &mut self.0 {
+            Kind::Html(html) => html.queued(ahead, out),
+            Kind::Ndjson(ndjson) => ndjson.queue(Some((ahead, waiting)), out),
+            Kind::Sse(sse) => sse.queue(Some((ahead, waiting)), out),
+            Kind::Text(_) => {}
+        }
+    }
+
+    /// After [`View::queued`]: the run waits no longer.
+    pub fn begun(&mut self, out: &mut Frames) {
+        match &mut self.0 {
+            Kind::Html(html) => html.begun(out),
+            Kind::Ndjson(ndjson) => ndjson.queue(None, out),
+            Kind::Sse(sse) => sse.queue(None, out),
+            Kind::Text(_) => {}
         }
     }
 

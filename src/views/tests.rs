@@ -201,3 +201,34 @@ fn a_special_byte_is_found_wherever_it_stands() {
         }
     }
 }
+
+#[test]
+fn a_run_that_waits_says_where_it_stands_and_that_it_waits_no_longer() {
+    let told = |format| {
+        let mut view = View::new(format, Options::default());
+        let mut out = Frames::default();
+        view.start(&start(), 1, &mut out);
+        drop(out.take());
+        view.queued(1200, 1201, &mut out);
+        view.queued(1, 3, &mut out);
+        view.queued(0, 3, &mut out);
+        view.begun(&mut out);
+        view.chunk(&chunk(1, Stream::Stdout, b"one\n"), &mut out);
+        taken(&mut out)
+    };
+    let html = "<span class=notice data-text=\"waiting for its turn: 1,200 runs ahead\"></span><wbr>\
+                <span class=notice data-text=\"waiting for its turn: 1 run ahead\"></span><wbr>\
+                <span class=notice data-text=\"waiting for its turn: it is the next\"></span><wbr>\
+                <span class=block>";
+    assert!(told(Format::Html).starts_with(html), "{}", told(Format::Html));
+    assert_eq!(told(Format::Text), "one\n");
+    let queue = [
+        format!(r#"{{"type":"queue","run":"{RUN}","state":"queued","ahead":1200,"waiting":1201}}"#),
+        format!(r#"{{"type":"queue","run":"{RUN}","state":"queued","ahead":1,"waiting":3}}"#),
+        format!(r#"{{"type":"queue","run":"{RUN}","state":"queued","ahead":0,"waiting":3}}"#),
+        format!(r#"{{"type":"queue","run":"{RUN}","state":"running"}}"#),
+    ];
+    assert!(told(Format::Ndjson).starts_with(&(queue.join("\n") + "\n{\"type\":\"line\"")));
+    let events = queue.map(|object| format!("event: queue\ndata: {object}\n\n")).concat();
+    assert!(told(Format::Sse).starts_with(&(events + "event: line\n")), "{}", told(Format::Sse));
+}

@@ -1,6 +1,8 @@
-//! Numbers as people read them: durations, sizes, counts. Never for programs, which get plain digits.
+//! Numbers and foreign texts as people read them: durations, sizes, counts. Never for programs, which get plain ones.
 
 use std::time::Duration;
+
+use super::is_unsafe;
 
 /// `40 ms`, `3.2 s`, `2 min 5 s`, `3 h 12 min`, `2 d 4 h`.
 pub(super) fn in_duration(duration: Duration) -> String {
@@ -47,9 +49,39 @@ pub(super) fn in_digits(number: u64) -> String {
     grouped
 }
 
+/// `text` on one line, every character that would steer, break or reorder it replaced by a picture of it.
+pub(super) fn legible(text: &str) -> String {
+    let picture = |char: char| match u32::from(char) {
+        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(char::REPLACEMENT_CHARACTER),
+        _ if is_unsafe(char) => char::REPLACEMENT_CHARACTER,
+        _ => char,
+    };
+    text.chars().map(picture).collect()
+}
+
+/// The first `most` characters of `text`, and a sign where there are more.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_steer_a_page_is_shown_as_a_picture() {
+        assert_eq!(legible("a\u{1b}[1m\n\0ä"), "a␛[1m␊␀ä");
+        assert_eq!(legible("a\u{202e}b\u{85}"), "a\u{fffd}b\u{fffd}");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened("äöüß", 3), "äöü…");
+    }
 
     #[test]
     fn durations_have_the_precision_people_want() {

@@ -7,12 +7,18 @@ mod harness;
 mod abort;
 mod cancel;
 mod errors;
+mod forms;
 mod front;
 mod guard;
 mod history;
+mod input;
 mod limits;
 mod negotiation;
+mod overlap;
+mod parameters;
+mod queue;
 mod replay;
+mod secrets;
 mod start;
 
 /// Jobs that end in every way there is, quickly.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::parameters::Offers;
 use crate::sources::process::Command;
 
 /// Everything that is said about a file.
@@ -48,7 +49,7 @@ pty = True
 [jobs.d]
 command = "x"
 success_codes = [0, 256]
-overlap = "allow"
+overlap = "alow"
 max_output = "64M"
 "#;
     assert_eq!(
@@ -63,7 +64,7 @@ max_output = "64M"
             "8:11 `command` is empty; write `command = [\"./program\", \"argument\"]`",
             "9:7 this is not TOML: invalid boolean, expected `true`; write `true` or `false` in lower case; put text in quotes",
             "13:21 `success_codes` cannot be 256; it may be 0 to 255",
-            "14:1 `overlap` is not supported yet; take it out; this version would not act on it",
+            "14:11 `overlap` cannot be `alow`; it may be `\"allow\"`, `\"attach\"`, `\"queue\"`, `\"refuse\"`, `\"replace\"`",
             "15:14 `64M` has an unknown unit, `M`; write `MiB` for steps of 1024, or `MB` for steps of 1000",
         ]
     );
@@ -121,7 +122,7 @@ fn an_unknown_key_without_a_likeness_is_told_what_is_allowed() {
     assert_eq!(
         summary_of_server("xyzzy = 1"),
         ["2:1 unknown key `xyzzy`; [server] may have `listen`, `state_dir`, `hosts`, `base_path`, `max_running`, \
-          `max_queued`, `max_connections`"]
+          `max_queued`, `max_connections`, `keep_runs`, `keep_for`, `keep_bytes`"]
     );
     assert_eq!(summary_of_job("Merge-Stderr = true"), ["3:1 unknown key `Merge-Stderr`; did you mean `merge_stderr`?"]);
 }
@@ -144,15 +145,6 @@ fn keys_in_the_wrong_table_are_told_where_they_belong() {
 #[test]
 fn what_comes_later_is_refused_and_checked_all_the_same() {
     let remedy = "take it out; this version would not act on it";
-    for (key, value) in [("keep_runs", "200"), ("keep_for", "'30d'"), ("keep_bytes", "'10GiB'")] {
-        let found = summary_of_server(&format!("{key} = {value}"));
-        assert_eq!(found, [format!("2:1 `{key}` is not supported yet; {remedy}")]);
-    }
-    for (key, value) in [("params.a", "{}"), ("stdin", "'body'"), ("max_body", "'1MiB'"), ("overlap", "'queue'")] {
-        let name = key.split('.').next().expect("a first part");
-        let found = summary_of_job(&format!("{key} = {value}"));
-        assert_eq!(found, [format!("3:1 `{name}` is not supported yet; {remedy}")]);
-    }
     assert_eq!(
         summary("[auth]\n[feeds.a]\n[feeds.b]\n"),
         [
@@ -161,11 +153,7 @@ fn what_comes_later_is_refused_and_checked_all_the_same() {
             format!("3:8 `[feeds.b]` is not supported yet; {remedy}"),
         ]
     );
-    assert_eq!(
-        summary_of_server("keep_for = 30"),
-        ["2:12 `keep_for` must be a string, not a whole number; write `keep_for = \"30d\"`"]
-    );
-    assert_eq!(summary_of_job("stdin = 'x'"), ["3:9 `stdin` cannot be `x`; it may be `\"none\"`, `\"body\"`"]);
+    assert_eq!(summary("[feeds]\na = 1").len(), 1);
 }
 
 #[test]
@@ -189,6 +177,12 @@ fn a_wrong_type_says_what_was_found_and_what_to_write() {
             "inherit_env = 'HOME'",
             "3:15 `inherit_env` must be true, false or a list, not a string; write `inherit_env = [\"HOME\", \"LANG\"]`",
         ),
+        (
+            "params.target = 'daily'",
+            "3:17 `target` must be a table, not a string; write `[jobs.x.params.target]` on a line of its own and its keys \
+             below it",
+        ),
+        ("stdin = true", "3:9 `stdin` must be a string, not true or false; write `stdin = \"none\"`"),
     ] {
         assert_eq!(summary_of_job(keys), [said]);
     }
@@ -212,6 +206,12 @@ fn values_out_of_bounds_are_refused_at_their_place() {
         ("max_output = '0B'", "3:14"),
         ("on_disconnect = 'stop'", "3:17"),
         ("inherit_env = ['']", "3:16"),
+        ("group = ''", "3:9"),
+        ("group = \"a\\nb\"", "3:9"),
+        ("stdin = 'x'", "3:9"),
+        ("stdin = 'x'\nmax_body = '1MiB'", "3:9"),
+        ("stdin = 'body'\nmax_body = '0B'", "4:12"),
+        ("overlap = 'x'", "3:11"),
     ] {
         let found = summary_of_job(keys);
         assert!(matches!(found.as_slice(), [one] if one.starts_with(&format!("{place} "))), "{keys}: {found:?}");
@@ -219,12 +219,183 @@ fn values_out_of_bounds_are_refused_at_their_place() {
     for command in ["[]", "['']", "' '", "\"a\\u0000\"", "['a', \"\\u0000\"]", "5"] {
         assert_eq!(summary(&format!("[jobs.x]\ncommand = {command}")).len(), 1, "{command}");
     }
-    for server in ["max_running = 0", "max_connections = 1000001", "max_queued = -1", "listen = []", "base_path = 'x/'"]
-    {
+    for server in [
+        "max_running = 0",
+        "max_connections = 1000001",
+        "max_queued = -1",
+        "listen = []",
+        "base_path = 'x/'",
+        "keep_runs = 0",
+        "keep_for = '0s'",
+        "keep_bytes = '0B'",
+    ] {
         assert_eq!(summary_of_server(server).len(), 1, "{server}");
     }
     let twice = summary_of_server("listen = ['127.0.0.1:80', '127.0.0.1:80']");
     assert_eq!(twice, ["2:27 `127.0.0.1:80` is listed twice; take one of the two out"]);
+}
+
+/// What is said about a parameter `p` with these keys.
+fn summary_of_parameter(keys: &str) -> Vec<String> {
+    summary_of_job(&format!("params.p = {{ {keys} }}"))
+}
+
+#[test]
+fn what_a_parameter_cannot_be_is_told_with_its_remedy() {
+    for (keys, said) in [
+        ("typ = 'int'", "3:14 unknown key `typ`; did you mean `type`?"),
+        (
+            "type = 'number', min = 1",
+            "3:21 `type` cannot be `number`; it may be `\"text\"`, `\"int\"`, `\"bool\"`, `\"secret\"`",
+        ),
+        ("choices = []", "3:24 `choices` is empty; write `choices = [\"daily\", \"full\"]`"),
+        ("choices = ['a', 'b', 'a']", "3:35 `a` is listed twice; take one of the two out"),
+        ("choices = [1]", "3:25 `choices` has a whole number in its list where it must have a string; write `\"1\"`"),
+        ("type = 'int', choices = [1, 'x']", "3:42 `x` is not a whole number; write one such as `1`"),
+        ("type = 'int', choices = [1, '01']", "3:42 `01` is not a whole number; write one such as `1`"),
+        ("type = 'int', choices = [1, '1']", "3:42 `1` is listed twice; take one of the two out"),
+        ("choices_from = []", "3:29 `choices_from` is empty; write `choices_from = [\"./program\", \"argument\"]`"),
+        ("choices_from = 'ls'", "3:29 `choices_from` must be a list, not a string; write `choices_from = [\"ls\"]`"),
+        (
+            "choices = ['a'], choices_from = ['b']",
+            "3:31 a parameter with `choices` has no `choices_from`; give one of the two",
+        ),
+        ("type = 'int', min = 3, max = 2", "3:43 no number is from 3 to 2; `min` is the least and `max` the greatest"),
+        ("type = 'int', min = '3'", "3:34 `min` must be a whole number, not a string; write `min = 3`"),
+        (
+            "type = 'int', max = 9223372036854775808",
+            "3:34 `max` cannot be 9223372036854775808; it may be -9223372036854775808 to 9223372036854775807",
+        ),
+        ("max = 3", "3:14 a text has no `max`; write `type = \"int\"` as well"),
+        ("type = 'int', pattern = 'x'", "3:28 a whole number has no `pattern`; write `min` and `max`"),
+        ("type = 'bool', choices = ['x']", "3:29 a bool has no `choices`; take it out"),
+        (
+            "choices = ['x'], pattern = 'x'",
+            "3:31 a parameter with `choices` has no `pattern`; it is one of them and nothing else: take it out",
+        ),
+        (
+            "type = 'secret', default = 'x'",
+            "3:31 a secret has no `default`; its value would stand in this file: put it into an `env_file`, or take this \
+             out and it is asked for",
+        ),
+        (
+            "type = 'secret', choices = ['x']",
+            "3:31 a secret has no `choices`; whoever may choose it sees it: take this or `type` out",
+        ),
+        (
+            "pattern = '(a'",
+            "3:24 `pattern` is refused: unclosed group; write it as https://docs.rs/regex/latest/regex/#syntax says, best in \
+             single quotes: '[a-z]+'",
+        ),
+        (
+            "type = 'bool', default = 1",
+            "3:39 `default` must be true or false, not a whole number; write `default = true`",
+        ),
+        ("type = 'bool', default = 'yes'", "3:39 the default of `p` cannot be `yes`; it may be true or false"),
+        ("default = 5", "3:24 `default` must be a string, not a whole number; write `default = \"5\"`"),
+        (
+            "type = 'int', default = 1.5",
+            "3:38 `default` must be a whole number, not a number with a fraction; write `default = 1`",
+        ),
+        (
+            "type = 'int', min = 1, max = 9, default = 10",
+            "3:56 the default of `p` cannot be `10`; it may be a whole number from 1 to 9",
+        ),
+        (
+            "pattern = '[a-z]+', default = ''",
+            "3:44 the default of `p` cannot be empty; it may be text that matches [a-z]+",
+        ),
+        ("choices = ['a'], default = 'b'", "3:41 the default of `p` cannot be `b`; it may be one of a"),
+    ] {
+        assert_eq!(summary_of_parameter(keys), [said], "{keys}");
+    }
+}
+
+#[test]
+fn a_parameter_has_a_name_of_its_own() {
+    for (params, said) in [
+        (
+            "a-b = {}",
+            "4:1 a parameter cannot be named `a-b`; a name is 1 to 64 of the characters a-z, A-Z, 0-9 and `_`, the first a \
+             letter",
+        ),
+        (
+            "wait = {}",
+            "4:1 a parameter cannot be named `wait`: the job's URL has that word already; take another name, such as `wait_`",
+        ),
+        (
+            "Target = {}\ntarget = {}",
+            "5:1 `Target` and `target` would both be the variable PARAM_TARGET; give one of them another name",
+        ),
+    ] {
+        assert_eq!(summary_of_job(&format!("[jobs.x.params]\n{params}")), [said]);
+    }
+    for word in QUERY_WORDS {
+        assert_eq!(summary_of_job(&format!("params.{word} = {{}}")).len(), 1, "{word}");
+    }
+}
+
+#[test]
+fn a_placeholder_that_cannot_be_meant_is_told_at_its_argument() {
+    for (command, said) in [
+        (
+            "['{target}', 'x']",
+            "2:12 the program depends on `{target}`; write the program itself: a parameter fills arguments only",
+        ),
+        ("['./x', '--to={tagret}']", "2:19 `{tagret}` is no parameter of the job; did you mean `{target}`?"),
+        ("['./x', '{Target}']", "2:19 `{Target}` is no parameter of the job; did you mean `{target}`?"),
+        (
+            "['sudo', '/bin/bash', '-ec', 'echo {target}']",
+            "2:40 `bash` would read the value of `{target}` as a part of its script; take it from the environment instead, \
+             where it is PARAM_TARGET",
+        ),
+        (
+            "['python3', '-c', 'print(\"{target}\")']",
+            "2:29 `python3` would read the value of `{target}` as a part of its script; take it from the environment \
+             instead, where it is PARAM_TARGET",
+        ),
+        (
+            "'echo {target}'",
+            "2:11 `{target}` is not filled in a command that is a string; write \"$PARAM_TARGET\", with the quotes: no \
+             shell reads what it contains",
+        ),
+    ] {
+        let found = summary(&format!("[jobs.x]\ncommand = {command}\nparams.target = {{}}"));
+        assert_eq!(found, [said], "{command}");
+    }
+    let default = "[jobs.x]\ncommand = ['rm', '{p}']\nparams.p.default = '-r'";
+    assert_eq!(
+        summary(default),
+        [
+            "3:20 the default of `p` cannot be `-r`: it would be an option of the command; it may be any text, not beginning \
+          with -"
+        ]
+    );
+    // a parameter that is wrong is one all the same
+    assert_eq!(summary("[jobs.x]\ncommand = ['x', '{p}']\nparams.p.choices = []").len(), 1);
+    assert_eq!(summary("[jobs.x]\ncommand = ['x', '{target}']\nparams.target = 1").len(), 1);
+}
+
+#[test]
+fn an_input_needs_a_run_of_its_own() {
+    for (keys, said) in [
+        (
+            "stdin = 'body'\npty = true",
+            "3:9 the input of a job on a terminal is the terminal, not a request's body; take `stdin` or `pty` out",
+        ),
+        (
+            "overlap = 'attach'\nstdin = 'body'",
+            "3:11 whoever joins a run cannot give it another input; with `stdin = \"body\"` it may be `\"allow\"`, \
+             `\"queue\"`, `\"refuse\"`, `\"replace\"`",
+        ),
+        (
+            "max_body = '1MiB'",
+            "3:1 `max_body` is the most that a request's body may have, which this job does not read; write \
+             `stdin = \"body\"` as well, or take it out",
+        ),
+    ] {
+        assert_eq!(summary_of_job(keys), [said]);
+    }
 }
 
 #[test]
@@ -301,6 +472,10 @@ fn the_lists_of_keys_are_those_that_are_read() {
             "{key}"
         );
     }
+    for key in parameter::KEYS {
+        let found = summary_of_job(&format!("params.p.{key} = 1979-05-27"));
+        assert!(!found.iter().any(|said| said.contains("unknown key")), "{key}");
+    }
     for key in server::KEYS {
         assert!(
             !summary_of_server(&format!("{key} = 1979-05-27")).iter().any(|said| said.contains("unknown key")),
@@ -311,9 +486,16 @@ fn the_lists_of_keys_are_those_that_are_read() {
 
 /// Pieces that files are made of, so that random texts reach beyond the TOML parser.
 fn piece() -> impl Strategy<Value = String> {
-    let words = "server|jobs|jobs\\.a|feeds\\.b|auth|listen|hosts|command|env|params|timeout|env_file|methods|pty|\\[|\\]|\\[\\[|\\]\\]\
+    let words = "server|jobs|jobs\\.a|feeds\\.b|auth|listen|hosts|command|env|params|params\\.p|choices|type|default|\\{p\\}|timeout|env_file|methods|pty|\\[|\\]|\\[\\[|\\]\\]\
                  |\\{|\\}|=|,|\\.|\n|\r\n|\"|'|\"\"\"|'''|#|\\\\|\\\\u0000|true|-1|0xff|1e9|1979-05-27|90s|é|\u{feff}|\u{85}| ";
     prop_oneof![8 => words, 1 => "\\PC{0,8}", 1 => any::<char>().prop_map(String::from)]
+}
+
+/// A line of the table of a parameter.
+fn key_of_parameter() -> impl Strategy<Value = String> {
+    let value =
+        "1|-1|true|'on'|'-x'|'a'|''|'int'|'bool'|'secret'|'text'|\\['a', '-x'\\]|\\[1, 2\\]|\\[\\]|'[a-z]\\*'|'\\('";
+    (prop::sample::select(parameter::KEYS.to_vec()), value).prop_map(|(key, value)| format!("{key} = {value}"))
 }
 
 proptest! {
@@ -339,6 +521,23 @@ proptest! {
         for text in [format!("[jobs.a]\n{key} = {}", value.concat()), format!("[server]\n{key}={}\n[jobs.a", value.concat())] {
             if let Err(mistakes) = parsed(&text) {
                 mistakes.to_string();
+            }
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_told_wrong_or_takes_its_own_default(keys in prop::collection::vec(key_of_parameter(), 0..5)) {
+        let text = format!("[jobs.a]\ncommand = ['x', '{{p}}']\n[jobs.a.params.p]\n{}", keys.join("\n"));
+        match parsed(&text) {
+            Err(mistakes) => prop_assert!(!mistakes.to_string().is_empty()),
+            Ok(config) => {
+                let parameter = &config.jobs[0].parameters[0];
+                let mut offers = Offers::default();
+                offers.insert("p", parameter.default.iter().cloned().collect());
+                if let Some(default) = &parameter.default {
+                    prop_assert_eq!(parameter.check(default, &offers), Ok(default.clone()));
+                }
+                prop_assert!(parameter.default.is_none() || !parameter.is_secret());
             }
         }
     }

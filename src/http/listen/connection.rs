@@ -76,14 +76,16 @@ where
     let answering = activity.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         let (in_flight, is_ambiguous) = InFlight::begin(&answering, request.version());
+        let in_flight = Arc::new(in_flight);
         request.extensions_mut().insert(peer.clone());
         if is_ambiguous {
             request.extensions_mut().insert(Ambiguous);
         }
-        let answer = router.clone().oneshot(request.map(Body::new));
+        let asking = Arc::clone(&in_flight);
+        let answer = router.clone().oneshot(request.map(|body| Body::new(WatchedBody::new(body, asking))));
         async move {
             let response = answer.await?;
-            Ok::<_, Infallible>(response.map(|body| WatchedBody { body, _in_flight: in_flight }))
+            Ok::<_, Infallible>(response.map(|body| WatchedBody::new(body, in_flight)))
         }
     });
     let io = TokioIo::new(io);
@@ -256,21 +258,32 @@ impl Drop for InFlight {
     }
 }
 
-/// The body of an answer; its request is in flight until hyper lets go of it.
-struct WatchedBody {
-    body: Body,
-    _in_flight: InFlight,
+/// The body of a request or of its answer. The request is in flight until both have come to their ends, or hyper and the
+/// handler have let go of them: an answer may be over while its request still brings what a command reads.
+struct WatchedBody<B> {
+    body: B,
+    in_flight: Option<Arc<InFlight>>,
 }
 
-impl http_body::Body for WatchedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
+impl<B> WatchedBody<B> {
+    fn new(body: B, in_flight: Arc<InFlight>) -> Self {
+        WatchedBody { body, in_flight: Some(in_flight) }
+    }
+}
+
+impl<B: http_body::Body + Unpin> http_body::Body for WatchedBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if !matches!(frame, Some(Ok(_))) || self.body.is_end_stream() {
+            self.in_flight = None;
+        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

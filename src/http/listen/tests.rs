@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::routing::get;
+use axum::routing::{get, post};
 use http_body::Frame;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -183,6 +183,23 @@ async fn an_answer_may_take_as_long_as_it_takes() {
     read_until(&mut stream, "late\n\r\n").await;
     drop(pen);
     assert_eq!(read_to_end(&mut stream).await, b"0\r\n\r\n");
+}
+
+#[tokio::test]
+async fn a_body_may_take_as_long_as_it_takes_even_after_the_answer() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let answer = move |request: Request| async move {
+        tokio::spawn(async move { tell.send(request.into_body().collect().await.ok().map(|body| body.to_bytes())) });
+        "ok!"
+    };
+    let server = Running::start(Router::new().route("/", post(answer)), limits(100, 100));
+    let mut stream = server.connect().await;
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab").await.unwrap();
+    read_until(&mut stream, "ok!").await;
+    sleep(Duration::from_millis(400)).await;
+    stream.write_all(b"cd").await.unwrap();
+    assert_eq!(told.recv().await.unwrap().as_deref(), Some(&b"abcd"[..]));
+    assert_eq!(read_to_end(&mut stream).await, b"", "then it rests no longer than any other");
 }
 
 #[tokio::test]

@@ -5,37 +5,44 @@
 //! behind has held the output open for `drain` longer. The child is not reaped before its group has been dealt with: as
 //! long as it is a zombie, nobody else can be given its number, so a signal to the group cannot hit a stranger.
 
+mod choices;
+mod family;
+mod feed;
 mod kernel;
 mod limits;
+mod mask;
 mod orphans;
 mod proc;
 mod pump;
 mod spawn;
 
-use std::future::pending;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncRead;
-use tokio::process::Child;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::process::ChildStdin;
 use tokio_util::sync::CancellationToken;
 
+pub use choices::lines_of;
 pub use kernel::shed_inheritance;
 pub use limits::raise_open_files;
+pub use mask::{Mask, Masker};
 pub use orphans::end_orphans;
 pub use spawn::StartError;
 
 use crate::journal::Writer;
 use crate::parameters::Values;
 use crate::record::{Outcome, State, Stream, Usage};
+use family::{Family, Signs};
+use feed::supply;
 use kernel::ExitWatch;
-use proc::{has_variable, holders, members, start_time};
-use pump::{Output, Tap, pump};
+use limits::restore_open_files;
+use proc::{Known, has_variable, holders, members, start_time};
+use pump::{Output, Tap, pump_all};
+use spawn::{Spawned, spawn};
 
 /// How often a group that was told to end is looked at: its members are not our children, so nothing tells of their end.
 const LOOK: Duration = Duration::from_millis(20);
@@ -107,12 +114,12 @@ pub type Input = Pin<Box<dyn AsyncRead + Send>>;
 
 /// A command that runs.
 pub struct Process {
-    settings: Arc<Settings>,
-    child: Child,
-    group: Pid,
-    exit: ExitWatch,
+    // the first to be dropped: a child that is given up is killed before its input is at end of file
+    family: Family,
+    input: Option<Input>,
+    stdin: Option<ChildStdin>,
     taps: Vec<(Stream, Tap)>,
-    reaped: bool,
+    mask: Option<Mask>,
 }
 
 /// How a run ended, as far as its process tells.
@@ -131,189 +138,39 @@ impl Process {
     /// program is being executed (vfork(2)), so it is not for a thread that others wait for; it wants a runtime.
     ///
     /// # Errors
-    /// Where it cannot be started: what was at fault, with the argument and the path.
-    pub fn start(settings: Arc<Settings>, launch: &Launch) -> Result<Process, StartError> {
-        let mut spawned = spawn::spawn(&settings, launch)?;
-        let pid = spawned.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-        let group = pid.ok_or_else(|| io::Error::other("the child has no process id"))?;
-        limits::restore_open_files(group);
-        let exit = ExitWatch::new(group).inspect_err(|_| {
-            let _ = kill_process_group(group, Signal::KILL);
-            let _ = spawned.child.try_wait();
-        })?;
-        Ok(Process { settings, child: spawned.child, group, exit, taps: spawned.taps, reaped: false })
+    /// Where it cannot be started: what was at fault, with the argument and the path, and no secret.
+    pub fn start(settings: Arc<Settings>, launch: Launch) -> Result<Process, StartError> {
+        let mask = Mask::of(&launch.values).map_err(io::Error::other)?;
+        let Spawned { mut child, taps } = spawn(&settings, &launch).map_err(|error| error.masked(mask.as_ref()))?;
+        let stdin = child.stdin.take();
+        Ok(Process { input: launch.input, stdin, taps, mask, family: Family::new(settings, child)? })
     }
 
     /// The process id of the child, which is its group's number too.
     pub fn id(&self) -> i32 {
-        self.group.as_raw_nonzero().get()
+        self.family.id()
     }
 
-    /// Moves the output into the journal until the run is over; `cancel` ends it early.
-    pub async fn follow(mut self, writer: Writer, cancel: &CancellationToken) -> (Ended, Writer) {
-        let output = Output::new(writer);
-        let taps = std::mem::take(&mut self.taps);
+    /// Moves the input to it and its output into the journal until the run is over; `cancel` ends it early.
+    pub async fn follow(self, writer: Writer, cancel: &CancellationToken) -> (Ended, Writer) {
+        // the last is dropped first: see there
+        let Process { input, mut stdin, taps, mask, mut family } = self;
+        let output = Output::new(writer, mask);
         let ends = taps.iter().filter_map(|(_, tap)| tap.other_end()).collect();
-        let pumps = Pumps { ends, drained: CancellationToken::new(), stop: CancellationToken::new() };
-        let (ended, ()) = tokio::join!(
+        let signs = Signs { ends, ..Signs::default() };
+        let (ended, (), ()) = tokio::join!(
             async {
-                let ended = self.supervise(&output, &pumps, cancel).await;
-                pumps.stop.cancel();
+                let ended = family.supervise(&output, &signs, cancel).await;
+                signs.stop.cancel();
                 ended
             },
             async {
-                pump_all(taps, &output, &pumps.stop).await;
-                pumps.drained.cancel();
-            }
+                pump_all(taps, &output, &signs.stop).await;
+                signs.drained.cancel();
+            },
+            supply(input, &mut stdin, &signs),
         );
-        if let Err(error) = self.child.wait().await {
-            tracing::warn!(%error, pid = self.id(), "the child cannot be waited for");
-        }
-        self.reaped = true;
+        family.reap().await;
         (ended, output.into_writer())
-    }
-
-    async fn supervise(&self, output: &Output, pumps: &Pumps, cancel: &CancellationToken) -> Ended {
-        let mut cause = tokio::select! {
-            biased;
-            _ = self.exit.exited() => None,
-            cause = self.called_off(output, cancel) => Some(cause),
-        };
-        if cause.is_some() {
-            self.terminate(output).await;
-        }
-        let (outcome, usage) = match self.exit.exited().await {
-            Ok((outcome, usage)) => (outcome, Some(usage)),
-            Err(_) => (Outcome::Unknown, None),
-        };
-        tokio::select! {
-            biased;
-            () = self.drain(output, pumps) => {}
-            () = cancel.cancelled(), if cause.is_none() => {
-                output.say("cancelled: what it left behind gets SIGTERM");
-                cause = Some(State::Cancelled);
-                self.terminate(output).await;
-                self.drain(output, pumps).await;
-            }
-        }
-        Ended { state: cause.unwrap_or_else(|| self.judge(outcome)), outcome, usage }
-    }
-
-    /// Waits until nobody holds the output open any more, for so long as `drain` says; then says who does.
-    async fn drain(&self, output: &Output, pumps: &Pumps) {
-        let patience = self.settings.drain;
-        if timeout(patience, pumps.drained.cancelled()).await.is_ok() {
-            return;
-        }
-        let ends = pumps.ends.clone();
-        let holders = tokio::task::spawn_blocking(move || holders(&ends)).await.unwrap_or_default();
-        if pumps.drained.is_cancelled() {
-            return;
-        }
-        let names: Vec<_> = holders.iter().map(|known| format!("{} ({})", known.pid, known.command)).collect();
-        let names = if names.is_empty() { "a process of another user".to_owned() } else { names.join(", ") };
-        output.say(&format!(
-            "the output is still held open {patience:?} after the exit (drain), and left alone, by: {names}"
-        ));
-    }
-
-    fn judge(&self, outcome: Outcome) -> State {
-        match outcome.exit_code() {
-            Some(code) if self.settings.success_codes.contains(&code) => State::Succeeded,
-            _ => State::Failed,
-        }
-    }
-
-    /// Waits until something says that the run must end now, says so in the journal, and returns what it ends as.
-    async fn called_off(&self, output: &Output, cancel: &CancellationToken) -> State {
-        let limit = async {
-            match self.settings.timeout {
-                Some(limit) => sleep(limit).await,
-                None => pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => {
-                output.say("cancelled: its processes get SIGTERM");
-                State::Cancelled
-            }
-            () = limit => {
-                let limit = self.settings.timeout.unwrap_or_default();
-                output.say(&format!("timed out after {limit:?}: its processes get SIGTERM"));
-                State::TimedOut
-            }
-            limit = self.fell_silent(output) => {
-                output.say(&format!("no output for {limit:?} (idle_timeout): its processes get SIGTERM"));
-                State::TimedOut
-            }
-        }
-    }
-
-    async fn fell_silent(&self, output: &Output) -> Duration {
-        let Some(limit) = self.settings.idle_timeout else { return pending().await };
-        loop {
-            let deadline = output.last() + limit;
-            if deadline <= Instant::now() {
-                return limit;
-            }
-            sleep_until(deadline).await;
-        }
-    }
-
-    /// SIGTERM to the group, and SIGKILL to what is left of it after `grace`. Nothing of the group is left then.
-    async fn terminate(&self, output: &Output) {
-        self.signal(Signal::TERM);
-        // a stopped process would not see the other signal
-        self.signal(Signal::CONT);
-        if timeout(self.settings.grace, self.all_gone()).await.is_err() {
-            output.say(&format!("still there {:?} after SIGTERM (grace): killed", self.settings.grace));
-        }
-        self.signal(Signal::KILL);
-        // what the kernel cannot end (uninterruptible sleep) is not waited for
-        let _ = timeout(KILLING, self.all_gone()).await;
-    }
-
-    /// Waits until no process of the group runs.
-    async fn all_gone(&self) {
-        let _ = self.exit.exited().await;
-        while !members(self.id()).is_empty() {
-            sleep(LOOK).await;
-        }
-    }
-
-    /// Only while the child is not reaped.
-    fn signal(&self, signal: Signal) {
-        let _ = kill_process_group(self.group, signal);
-    }
-}
-
-/// What the one who watches the child and those who read its output tell one another.
-struct Pumps {
-    /// What the other ends of the output are called.
-    ends: Vec<PathBuf>,
-    /// The output is at end of file.
-    drained: CancellationToken,
-    /// It is not waited for any longer.
-    stop: CancellationToken,
-}
-
-async fn pump_all(taps: Vec<(Stream, Tap)>, output: &Output, stop: &CancellationToken) {
-    let mut pumps = taps.into_iter().map(|(stream, tap)| pump(tap, stream, output, stop));
-    match (pumps.next(), pumps.next()) {
-        (Some(one), Some(other)) => {
-            tokio::join!(one, other);
-        }
-        (Some(one), None) => one.await,
-        (None, _) => {}
-    }
-}
-
-impl Drop for Process {
-    /// A run that is given up (its task failed, the server goes down at once) leaves nothing behind.
-    fn drop(&mut self) {
-        if !self.reaped {
-            self.signal(Signal::KILL);
-        }
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Known {
     pub(super) pid: i32,
+    /// All of its arguments.
     pub(super) command: String,
 }
 
@@ -68,8 +69,8 @@ fn stat(pid: i32) -> Option<String> {
 fn command(pid: i32) -> String {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
-    let shown: String = words.join(" ").trim_end().chars().take(80).collect();
-    if shown.is_empty() { "?".to_owned() } else { shown }
+    let command = words.join(" ").trim_end().to_owned();
+    if command.is_empty() { "?".to_owned() } else { command }
 }
 
 #[cfg(test)]

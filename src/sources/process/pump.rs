@@ -1,6 +1,7 @@
 //! Moves one stream of a child into the journal: reads what is there, cuts it into lines, appends. It never waits for a
 //! viewer, and it does not know when a run is over.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
@@ -8,13 +9,14 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use pty_process::Pty;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::net::unix::pipe;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::{Mask, Masker};
 use crate::journal::Writer;
 use crate::record::Stream;
 use crate::sources::LineCutter;
@@ -37,19 +39,26 @@ pub(super) enum Tap {
     Terminal(Pty),
 }
 
-/// The journal that the streams of one child share, and when it last got something.
+/// The journal that the streams of one child share, when it last got something, and what must not get there.
 pub(super) struct Output {
     inner: Mutex<(Writer, Instant)>,
+    mask: Option<Mask>,
 }
 
 impl Output {
-    pub(super) fn new(writer: Writer) -> Output {
-        Output { inner: Mutex::new((writer, Instant::now())) }
+    pub(super) fn new(writer: Writer, mask: Option<Mask>) -> Output {
+        Output { inner: Mutex::new((writer, Instant::now())), mask }
     }
 
     /// Appends a line of joblines' own.
     pub(super) fn say(&self, text: &str) {
-        self.with(|(writer, _)| writer.say(text));
+        let text = self.hide(text);
+        self.with(|(writer, _)| writer.say(&text));
+    }
+
+    /// `text` with the run's secrets masked.
+    pub(super) fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.mask.as_ref().map_or(text.into(), |mask| mask.hide(text).into())
     }
 
     /// The child has printed something.
@@ -71,29 +80,79 @@ impl Output {
     }
 }
 
+/// One stream between its reads and the journal: past the mask, where its run has secrets, then cut into lines.
+struct Intake<'a> {
+    masker: Option<Masker<'a>>,
+    cutter: LineCutter,
+}
+
+impl<'a> Intake<'a> {
+    fn new(output: &'a Output) -> Intake<'a> {
+        Intake { masker: output.mask.as_ref().map(Masker::new), cutter: LineCutter::default() }
+    }
+
+    /// Where the next read goes.
+    fn buffer(&mut self) -> &mut BytesMut {
+        match &mut self.masker {
+            None => self.cutter.buffer(),
+            Some(masker) => masker.buffer(),
+        }
+    }
+
+    /// After a read that brought `new` bytes: what is to be appended.
+    fn cut(&mut self, new: usize) -> [Option<Bytes>; 2] {
+        let told = match &mut self.masker {
+            None => new,
+            Some(masker) => masker.pass(new, self.cutter.buffer()),
+        };
+        self.cutter.cut(told)
+    }
+
+    /// At the end of the stream: what waited for its newline, and what could have been the beginning of a secret.
+    fn finish(mut self) -> Option<Bytes> {
+        if let Some(masker) = &mut self.masker {
+            masker.finish(self.cutter.buffer());
+        }
+        self.cutter.flush()
+    }
+}
+
+/// Moves everything that comes out of `taps`, as [`pump`] does.
+pub(super) async fn pump_all(taps: Vec<(Stream, Tap)>, output: &Output, stop: &CancellationToken) {
+    let mut pumps = taps.into_iter().map(|(stream, tap)| pump(tap, stream, output, stop));
+    match (pumps.next(), pumps.next()) {
+        (Some(one), Some(other)) => {
+            tokio::join!(one, other);
+        }
+        (Some(one), None) => one.await,
+        (None, _) => {}
+    }
+}
+
 /// Moves everything that comes out of `tap`, until nobody holds its other end any more; or, once `stop` says so, what is
 /// there by then.
-pub(super) async fn pump(mut tap: Tap, stream: Stream, output: &Output, stop: &CancellationToken) {
-    let mut cutter = LineCutter::default();
+async fn pump(mut tap: Tap, stream: Stream, output: &Output, stop: &CancellationToken) {
+    let mut intake = Intake::new(output);
     let mut size = SMALLEST_READ;
     let mut patience = pin!(sleep_until(Instant::now()));
     // when the waiting piece began to wait; the clock is set only when it has run out, not with every read
     let mut since = Instant::now();
     let mut ticking = false;
     loop {
-        let room = reserve(cutter.buffer(), size);
+        let waited = intake.cutter.is_waiting();
+        let room = reserve(intake.buffer(), size);
         let read = tokio::select! {
             biased;
-            read = tap.read_buf(cutter.buffer()) => read,
+            read = tap.read_buf(intake.buffer()) => read,
             () = stop.cancelled() => {
-                take_rest(&tap, stream, output, &mut cutter);
+                take_rest(&tap, stream, output, &mut intake);
                 break;
             }
             () = patience.as_mut(), if ticking => {
-                ticking = cutter.is_waiting() && since.elapsed() < PATIENCE;
+                ticking = intake.cutter.is_waiting() && since.elapsed() < PATIENCE;
                 match ticking {
                     true => patience.as_mut().reset(since + PATIENCE),
-                    false => append(output, stream, [cutter.flush(), None]),
+                    false => append(output, stream, [intake.cutter.flush(), None]),
                 }
                 continue;
             }
@@ -107,13 +166,12 @@ pub(super) async fn pump(mut tap: Tap, stream: Stream, output: &Output, stop: &C
             }
         };
         output.heard();
-        let waited = cutter.buffer().len() > count;
-        let pieces = cutter.cut(count);
+        let pieces = intake.cut(count);
         if !waited || pieces[0].is_some() {
             since = Instant::now();
         }
         append(output, stream, pieces);
-        if cutter.is_waiting() && !ticking {
+        if intake.cutter.is_waiting() && !ticking {
             ticking = true;
             patience.as_mut().reset(since + PATIENCE);
         }
@@ -122,16 +180,16 @@ pub(super) async fn pump(mut tap: Tap, stream: Stream, output: &Output, stop: &C
             tap.widen();
         }
     }
-    append(output, stream, [cutter.flush(), None]);
+    append(output, stream, [intake.finish(), None]);
 }
 
 /// Moves what is in `tap` at this moment, at most a wide pipe's worth: somebody may go on filling it.
-fn take_rest(tap: &Tap, stream: Stream, output: &Output, cutter: &mut LineCutter) {
+fn take_rest(tap: &Tap, stream: Stream, output: &Output, intake: &mut Intake<'_>) {
     let mut block = vec![0; LARGEST_READ];
     let mut left = WIDE_PIPE;
     while let Ok(count @ 1..) = tap.read_now(&mut block) {
-        cutter.buffer().extend_from_slice(&block[..count]);
-        append(output, stream, cutter.cut(count));
+        intake.buffer().extend_from_slice(&block[..count]);
+        append(output, stream, intake.cut(count));
         left = left.saturating_sub(count);
         if left == 0 {
             break;
@@ -147,7 +205,7 @@ fn reserve(buffer: &mut BytesMut, size: usize) -> usize {
     buffer.capacity() - buffer.len()
 }
 
-fn append(output: &Output, stream: Stream, pieces: [Option<bytes::Bytes>; 2]) {
+fn append(output: &Output, stream: Stream, pieces: [Option<Bytes>; 2]) {
     output.with(|(writer, _)| pieces.into_iter().flatten().for_each(|piece| writer.append(stream, piece)));
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -15,7 +15,8 @@ use rustix::fs::{Access, access};
 use tokio::net::unix::pipe;
 use tokio::process::Child;
 
-use super::{Command, Inherit, Launch, Settings, Tap};
+use super::{Command, Inherit, Launch, Mask, Settings, Tap};
+use crate::parameters::fill;
 use crate::record::Stream;
 
 /// Where programs are looked for when the server itself has no `PATH`.
@@ -57,9 +58,31 @@ pub enum StartError {
         /// What the system says.
         reason: io::Error,
     },
+    /// A value or a variable, or all of them together, are more than the system takes.
+    #[error(
+        "cannot run `{program}`: the values and variables are too long for the system, which takes 128 KiB each \
+         (execve(2)); more goes through standard input (stdin = \"body\")"
+    )]
+    TooLong {
+        /// As the command names it.
+        program: String,
+    },
+    /// Any of these, told without the run's secrets.
+    #[error("{0}")]
+    Masked(String),
     /// The system refused something else.
     #[error("cannot start the command: {0}")]
     System(#[from] io::Error),
+}
+
+impl StartError {
+    /// Without what `mask` hides.
+    pub(super) fn masked(self, mask: Option<&Mask>) -> StartError {
+        match mask {
+            Some(mask) => StartError::Masked(mask.hide(&self.to_string())),
+            None => self,
+        }
+    }
 }
 
 /// A child that runs, and where its output comes out.
@@ -70,16 +93,19 @@ pub(super) struct Spawned {
 
 /// Starts the command of `settings` with what `launch` gives it.
 pub(super) fn spawn(settings: &Settings, launch: &Launch) -> Result<Spawned, StartError> {
-    let variables = Variables::new(settings, &launch.identity);
-    let (program, arguments): (&str, Vec<&str>) = match &settings.command {
-        Command::Shell(text) => ("/bin/sh", vec!["-c", text]),
+    let variables = Variables::new(settings, launch);
+    // no value fills the program or a shell's text: those are the job's own
+    let (program, arguments): (&str, Vec<Cow<'_, str>>) = match &settings.command {
+        Command::Shell(text) => ("/bin/sh", vec!["-c".into(), text.into()]),
         Command::List(words) => match words.split_first() {
-            Some((program, arguments)) => (program, arguments.iter().map(String::as_str).collect()),
+            Some((program, words)) => (program, words.iter().map(|word| fill(word, &launch.values)).collect()),
             None => ("", Vec::new()),
         },
     };
     let file = find(program, &variables.path(), &settings.cwd)?;
-    let line = Line { name: program, file: &file, arguments: &arguments, variables: &variables };
+    let arguments = arguments.iter().map(|argument| OsStr::new(&**argument)).collect();
+    let has_input = launch.input.is_some();
+    let line = Line { name: program, file: &file, arguments, variables: &variables, has_input };
     let spawned = if settings.pty { on_terminal(&line, settings) } else { on_pipes(&line, settings) };
     spawned.map_err(|error| explain(error, program, &file, &settings.cwd))
 }
@@ -88,18 +114,21 @@ pub(super) fn spawn(settings: &Settings, launch: &Launch) -> Result<Spawned, Sta
 struct Line<'a> {
     name: &'a str,
     file: &'a Path,
-    arguments: &'a [&'a str],
+    arguments: Vec<&'a OsStr>,
     variables: &'a Variables<'a>,
+    /// Its standard input is a pipe of ours.
+    has_input: bool,
 }
 
 fn on_pipes(line: &Line<'_>, settings: &Settings) -> io::Result<Spawned> {
     let mut command = tokio::process::Command::new(line.file);
-    command.arg0(line.name).args(line.arguments);
+    command.arg0(line.name).args(&line.arguments);
     if !line.variables.inherited {
         command.env_clear();
     }
     command.envs(line.variables.own.iter().map(|(name, value)| (name, value)));
-    command.current_dir(&settings.cwd).stdin(Stdio::null()).process_group(0);
+    let stdin = if line.has_input { Stdio::piped() } else { Stdio::null() };
+    command.current_dir(&settings.cwd).stdin(stdin).process_group(0);
     let (out, out_end) = tap()?;
     let mut taps = vec![(Stream::Stdout, out)];
     if settings.merge_stderr {
@@ -124,11 +153,14 @@ fn on_terminal(line: &Line<'_>, settings: &Settings) -> io::Result<Spawned> {
     let (terminal, child_end) = pty_process::open().map_err(io::Error::other)?;
     let (rows, columns) = ROWS_AND_COLUMNS;
     terminal.resize(pty_process::Size::new(rows, columns)).map_err(io::Error::other)?;
-    let mut command = pty_process::Command::new(line.file).args(line.arguments);
+    let mut command = pty_process::Command::new(line.file).args(&line.arguments);
     if !line.variables.inherited {
         command = command.env_clear();
     }
     command = command.envs(line.variables.own.iter().map(|(name, value)| (name, value)));
+    if line.has_input {
+        command = command.stdin(Stdio::piped());
+    }
     let child = command.current_dir(&settings.cwd).spawn(child_end).map_err(|error| match error {
         pty_process::Error::Io(error) => error,
         error => io::Error::other(error),
@@ -138,35 +170,45 @@ fn on_terminal(line: &Line<'_>, settings: &Settings) -> io::Result<Spawned> {
     Ok(Spawned { child, taps: vec![(Stream::Stdout, Tap::Terminal(terminal))] })
 }
 
+fn borrowed(text: &str) -> Cow<'_, OsStr> {
+    Cow::Borrowed(OsStr::new(text))
+}
+
 /// What a child's variables are made of: all of the server's own or none, and these; a later one wins.
 struct Variables<'a> {
     inherited: bool,
-    own: Vec<(&'a OsStr, Cow<'a, OsStr>)>,
+    own: Vec<(Cow<'a, OsStr>, Cow<'a, OsStr>)>,
 }
 
 impl<'a> Variables<'a> {
-    fn new(settings: &'a Settings, identity: &'a [(&'static str, String)]) -> Self {
+    fn new(settings: &'a Settings, launch: &'a Launch) -> Self {
         let inherited = settings.inherit_env == Inherit::All;
-        let mut own: Vec<(&OsStr, Cow<'_, OsStr>)> = Vec::with_capacity(8 + settings.env.len());
+        let mut own = Vec::with_capacity(8 + settings.env.len());
+        let mut set = |name: Cow<'a, OsStr>, value: Cow<'a, OsStr>| own.push((name, value));
         let path = env::var_os("PATH").filter(|path| !path.is_empty());
         if !inherited || path.is_none() {
-            own.push(("PATH".as_ref(), path.unwrap_or_else(|| DEFAULT_PATH.into()).into()));
+            set(borrowed("PATH"), path.unwrap_or_else(|| DEFAULT_PATH.into()).into());
         }
         if let Inherit::Only(names) = &settings.inherit_env {
-            own.extend(names.iter().filter_map(|name| Some((name.as_ref(), env::var_os(name)?.into()))));
+            names.iter().filter_map(|name| Some((name, env::var_os(name)?))).for_each(|(name, value)| {
+                set(borrowed(name), value.into());
+            });
         }
-        own.push(("PYTHONUNBUFFERED".as_ref(), OsStr::new("1").into()));
+        set(borrowed("PYTHONUNBUFFERED"), borrowed("1"));
         if settings.pty && (!inherited || env::var_os("TERM").is_none()) {
-            own.push(("TERM".as_ref(), OsStr::new("xterm-256color").into()));
+            set(borrowed("TERM"), borrowed("xterm-256color"));
         }
-        own.extend(settings.env.iter().map(|(name, value)| (name.as_ref(), OsStr::new(value).into())));
-        own.extend(identity.iter().map(|(name, value)| (name.as_ref(), OsStr::new(value).into())));
+        settings.env.iter().for_each(|(name, value)| set(borrowed(name), borrowed(value)));
+        for value in launch.values.iter() {
+            set(OsString::from(value.variable()).into(), borrowed(&value.text));
+        }
+        launch.identity.iter().for_each(|(name, value)| set(borrowed(name), borrowed(value)));
         Variables { inherited, own }
     }
 
     /// The child's `PATH`.
     fn path(&self) -> Cow<'a, OsStr> {
-        let own = self.own.iter().rev().find(|(name, _)| *name == "PATH").map(|(_, path)| path.clone());
+        let own = self.own.iter().rev().find(|(name, _)| **name == *"PATH").map(|(_, path)| path.clone());
         own.or_else(|| env::var_os("PATH").map(Cow::from)).unwrap_or_default()
     }
 }
@@ -205,6 +247,7 @@ fn explain(error: io::Error, program: &str, file: &Path, folder: &Path) -> Start
         Some(libc::ENOENT | libc::EACCES | libc::ENOEXEC | libc::ENOTDIR | libc::EISDIR | libc::ETXTBSY) => {
             not_executable(program, file, &error)
         }
+        Some(libc::E2BIG) => StartError::TooLong { program: program.to_owned() },
         _ => StartError::System(error),
     }
 }

@@ -37,6 +37,8 @@ use crate::record::stamp;
 use crate::record::{Chunk, End, Start, Stream};
 use crate::views::{Counted, Frames, Options, in_digits, whole_lines};
 
+pub use self::ansi::Plain;
+
 use self::ansi::{Parser, Token};
 use self::cells::Cells;
 use self::escape::{escape_bytes, escape_char, incomplete_tail, is_plain, visible_char};
@@ -48,14 +50,16 @@ pub(super) struct Html {
     options: Options,
     /// The address of the run.
     run: String,
-    /// The address of the form that starts such a run again.
-    again: String,
+    /// The address that starts runs of its job.
+    job: String,
     blocks: Blocks,
     /// The stream whose row is open.
     open: Option<Stream>,
     strands: Strands,
     /// The number of the line after the last one shown.
     next: u64,
+    /// How many lines are on the page.
+    shown: u64,
     /// The last thing on the page is a notice.
     noticed: bool,
 }
@@ -147,19 +151,22 @@ impl Html {
         Html {
             options,
             run: String::new(),
-            again: String::new(),
+            job: String::new(),
             blocks: Blocks::default(),
             open: None,
             strands: Strands::default(),
             next: 1,
+            shown: 0,
             noticed: false,
         }
     }
 
     pub(super) fn start(&mut self, start: &Start, first_line: u64, out: &mut Frames) {
         self.run = format!("{}/runs/{}", self.options.base_path, start.run);
-        let form = || format!("{}/jobs/{}/form", self.options.base_path, start.job);
-        self.again = self.options.about.again.clone().unwrap_or_else(form);
+        self.job = format!("{}/jobs/{}", self.options.base_path, start.job);
+        if self.options.about.again.form.is_empty() {
+            self.options.about.again.form = format!("{}/form", self.job);
+        }
         self.next = first_line;
         out.buffer().extend_from_slice(page::start(start, first_line, &self.options).as_bytes());
     }
@@ -196,6 +203,7 @@ impl Html {
             out.extend_from_slice(&close);
         }
         self.next = chunk.line + count as u64;
+        self.shown += count as u64;
     }
 
     fn piece(&mut self, chunk: &Chunk, time: &[u8], out: &mut BytesMut) {
@@ -210,6 +218,7 @@ impl Html {
                 out.extend_from_slice(format!("<span id=L{}>", chunk.line).as_bytes());
                 out.extend_from_slice(time);
                 self.strands.of(chunk.stream).begin(Some(chunk.line));
+                self.shown += 1;
             }
             out.extend_from_slice(inner(chunk.stream).0);
             out.extend_from_slice(Strand::STATE);
@@ -258,8 +267,8 @@ impl Html {
             let (from, to) = (self.next, first_line - 1);
             let text = format!("lines {} to {} are not on this page", in_digits(from), in_digits(to));
             let link = format!(
-                "<a class=gap href=\"{}?all#L{from}\" aria-label=\"{text}: show all\" data-text=\"{text}\"></a>",
-                self.run
+                "<a class=gap href=\"{}#L{from}\" aria-label=\"{text}: show all\" data-text=\"{text}\"></a>",
+                escape::attribute(&self.options.filters.link(&self.run, "all"))
             );
             out.extend_from_slice(link.as_bytes());
         }
@@ -272,6 +281,20 @@ impl Html {
         self.noticed = true;
     }
 
+    pub(super) fn queued(&mut self, ahead: usize, out: &mut Frames) {
+        self.hide_notice(out.buffer());
+        let place = match ahead {
+            0 => "it is the next".to_owned(),
+            1 => "1 run ahead".to_owned(),
+            ahead => format!("{} runs ahead", in_digits(ahead as u64)),
+        };
+        self.notice(&format!("waiting for its turn: {place}"), out);
+    }
+
+    pub(super) fn begun(&mut self, out: &mut Frames) {
+        self.hide_notice(out.buffer());
+    }
+
     /// Something follows: what a notice said is no longer so.
     fn hide_notice(&mut self, out: &mut BytesMut) {
         if mem::take(&mut self.noticed) {
@@ -282,7 +305,7 @@ impl Html {
     pub(super) fn pause(&mut self, out: &mut Frames) {
         let out = out.buffer();
         self.close_lines(out);
-        out.extend_from_slice(page::pause(&self.run).as_bytes());
+        out.extend_from_slice(page::pause(&self.options.filters.link(&self.run, "")).as_bytes());
     }
 
     fn close_lines(&mut self, out: &mut BytesMut) {
@@ -295,7 +318,9 @@ impl Html {
     pub(super) fn end(&mut self, end: &End, out: &mut Frames) {
         let out = out.buffer();
         self.close_lines(out);
-        out.extend_from_slice(page::end(end, &self.run, &self.again).as_bytes());
+        let shown = self.options.filters.are_on().then_some(self.shown);
+        let again = &self.options.about.again;
+        out.extend_from_slice(page::end(end, shown, [&self.run, &self.job], again).as_bytes());
     }
 
     /// Shows what is there of characters that were cut in two and never went on.

@@ -37,6 +37,26 @@ fn run_object(start: &Start) -> RunObject<'_> {
     RunObject { kind: "run", run: start.run, job: &start.job, state: start.state, started: stamp(start.started) }
 }
 
+/// Where a run stands in the queue.
+#[derive(Serialize)]
+struct QueueObject {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    run: Option<RunId>,
+    state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ahead: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<usize>,
+}
+
+/// `place` is how many are ahead, and how many wait; none where the run waits no longer.
+fn queue_object(run: Option<RunId>, place: Option<(usize, usize)>) -> QueueObject {
+    let state = if place.is_some() { State::Queued } else { State::Running };
+    let (ahead, waiting) = place.unzip();
+    QueueObject { kind: "queue", run, state, ahead, waiting }
+}
+
 /// Appends an object in one line. The objects here are plain structs, which always serialize.
 fn append(object: &impl Serialize, out: &mut BytesMut) {
     if let Ok(json) = serde_json::to_vec(object) {

@@ -1,15 +1,25 @@
-//! The ndjson framing: one object a line. It never holds anything between calls.
+//! The ndjson framing: one object a line. It holds nothing between calls but the run's name.
 
-use crate::record::{Chunk, End, Start};
+use crate::record::{Chunk, End, RunId, Start};
 use crate::views::Frames;
-use crate::views::json::{append, end_record, head, lines, run_object};
+use crate::views::json::{append, end_record, head, lines, queue_object, run_object};
 
 /// See the module.
-pub(in crate::views) struct Ndjson;
+#[derive(Default)]
+pub(in crate::views) struct Ndjson {
+    run: Option<RunId>,
+}
 
 impl Ndjson {
     pub(in crate::views) fn start(&mut self, start: &Start, out: &mut Frames) {
+        self.run = Some(start.run);
         append(&run_object(start), out.buffer());
+        out.buffer().extend_from_slice(b"\n");
+    }
+
+    /// `place` is how many are ahead, and how many wait; none where it waits no longer.
+    pub(in crate::views) fn queue(&mut self, place: Option<(usize, usize)>, out: &mut Frames) {
+        append(&queue_object(self.run, place), out.buffer());
         out.buffer().extend_from_slice(b"\n");
     }
 

@@ -1,4 +1,4 @@
-//! The sse framing (WHATWG HTML §9.2): events `run`, `line` and `end`. It never gives an id to a piece of a line.
+//! The sse framing (WHATWG HTML §9.2): events `run`, `queue`, `line` and `end`. It never gives an id to a piece of a line.
 //!
 //! An id is `RUN/0` on `run`, `RUN/SEQ` on a complete line, `RUN/end` on `end`. A browser sends the last one it saw as
 //! `Last-Event-ID`; [`EventId`] reads it, so that a stream goes on after that line, and a client that comes back after
@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::record::{Chunk, End, RunId, Start};
-use crate::views::json::{append, end_record, head, lines, run_object};
+use crate::views::json::{append, end_record, head, lines, queue_object, run_object};
 use crate::views::{Counted, Frames};
 
 /// How far a client of server-sent events has come: the value of `id:` and of `Last-Event-ID`.
@@ -76,6 +76,14 @@ impl Sse {
             }
             _ => lines(chunk, &mut [head(chunk, b"event: line\ndata: ")], CLOSE, out.buffer()),
         }
+    }
+
+    /// `place` is how many are ahead, and how many wait; none where it waits no longer. There is no id to go on from.
+    pub(in crate::views) fn queue(&mut self, place: Option<(usize, usize)>, out: &mut Frames) {
+        let buffer = out.buffer();
+        buffer.extend_from_slice(b"event: queue\ndata: ");
+        append(&queue_object(self.run, place), buffer);
+        buffer.extend_from_slice(b"\n\n");
     }
 
     pub(in crate::views) fn notice(&mut self, text: &str, out: &mut Frames) {

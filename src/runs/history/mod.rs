@@ -3,6 +3,12 @@
 //! soon as it was handed in. No run waits for it, and nothing is fsync'ed on the way of a line (WAL, `synchronous =
 //! NORMAL`).
 
+mod rows;
+mod schema;
+
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,12 +18,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tracing::{error, info};
 
-use super::{Receipt, RunRecord};
-use crate::record::{Outcome, RunId, State, Usage};
+use super::{Receipt, RunRecord, params_from_json, params_to_json};
+use crate::record::{RunId, State};
 
 /// A record is saved so much later, unless somebody asks for records before: a short run is saved once, and a burst of
 /// runs in one transaction. Until then its journal speaks for it.
@@ -28,31 +34,6 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// So long the thread sleeps when nothing is asked of it.
 const IDLE: Duration = Duration::from_secs(3600);
-
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS runs (
-        id BLOB PRIMARY KEY,
-        job TEXT NOT NULL,
-        state TEXT NOT NULL,
-        started INTEGER NOT NULL,
-        trigger TEXT NOT NULL,
-        ended INTEGER,
-        exit_code INTEGER,
-        signal INTEGER,
-        duration INTEGER,
-        cpu_user INTEGER,
-        cpu_system INTEGER,
-        max_rss INTEGER,
-        lines INTEGER NOT NULL DEFAULT 0,
-        bytes INTEGER NOT NULL DEFAULT 0,
-        bytes_not_kept INTEGER
-    ) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS runs_of_job ON runs (job, id);
-    CREATE INDEX IF NOT EXISTS runs_not_ended ON runs (state) WHERE state IN ('queued', 'running');
-    PRAGMA user_version = 1;";
-
-const COLUMNS: &str = "id, job, state, started, trigger, ended, exit_code, signal, duration, cpu_user, cpu_system, \
-                       max_rss, lines, bytes, bytes_not_kept";
 
 /// Which runs a listing shows, newest first.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -74,6 +55,26 @@ impl Filter {
             && self.state.is_none_or(|state| state == record.state)
             && self.before.is_none_or(|before| record.id < before)
     }
+}
+
+/// What there is of ended runs.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct Kept {
+    /// How many of each job.
+    pub(super) runs: HashMap<String, usize>,
+    /// What all their journals take on the disk.
+    pub(super) bytes: u64,
+}
+
+/// Of what there is too much.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Surplus {
+    /// The ended runs of this job.
+    OfJob(String),
+    /// Those that ended before this time.
+    EndedBefore(Timestamp),
+    /// All ended runs.
+    OfAll,
 }
 
 type Records = HashMap<RunId, RunRecord>;
@@ -111,17 +112,16 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Opens or makes the database at `path`. `saved` is called with each ended run once its record is safe.
-    pub(super) fn open(path: &Path, saved: impl Fn(RunId) + Send + 'static) -> anyhow::Result<History> {
+    /// Opens or makes the database at `path`. `saved` is called with the record of each
+    /// ended run once it is safe.
+    pub(super) fn open(path: &Path, saved: impl Fn(&RunRecord) + Send + 'static) -> anyhow::Result<History> {
         // made by us first, so that it, and the files that SQLite puts beside it, are nobody else's to read
         OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        let connection = Connection::open(path)?;
+        let mut connection = Connection::open(path)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        anyhow::ensure!(version <= 1, "the history was written by a newer joblines (version {version} of its format)");
-        connection.execute_batch(SCHEMA)?;
+        schema::update(&mut connection)?;
         let desk = Arc::<Desk>::default();
         let worker = Worker { connection, desk: Arc::clone(&desk), saved };
         let thread = std::thread::Builder::new().name("history".into()).spawn(move || worker.work())?;
@@ -140,25 +140,48 @@ impl History {
 
     /// The record of one run.
     pub(super) async fn find(&self, id: RunId) -> anyhow::Result<Option<RunRecord>> {
-        self.read(move |connection| {
-            let query = format!("SELECT {COLUMNS} FROM runs WHERE id = ?1");
-            connection.prepare_cached(&query)?.query_row([id.as_bytes()], read_record).optional()
-        })
-        .await
+        self.read(move |connection| rows::find(connection, id)).await
     }
 
     /// The records that `filter` asks for, newest first.
     pub(super) async fn list(&self, filter: Filter) -> anyhow::Result<Vec<RunRecord>> {
-        self.read(move |connection| select(connection, &filter)).await
+        self.read(move |connection| rows::list(connection, &filter)).await
+    }
+
+    /// The newest run of each of `jobs` that has run.
+    pub(super) async fn last_of(&self, jobs: Vec<String>) -> anyhow::Result<Vec<RunRecord>> {
+        self.read(move |connection| rows::last_of(connection, &jobs)).await
+    }
+
+    /// The usual duration of each of `jobs` that has succeeded.
+    pub(super) async fn usual_durations(&self, jobs: Vec<String>) -> anyhow::Result<HashMap<String, Duration>> {
+        self.read(move |connection| rows::usual_durations(connection, &jobs)).await
     }
 
     /// The runs without an end.
     pub(super) async fn unended(&self) -> anyhow::Result<Vec<RunRecord>> {
-        self.read(|connection| {
-            let query = format!("SELECT {COLUMNS} FROM runs WHERE state IN ('queued', 'running')");
-            connection.prepare(&query)?.query_map([], read_record)?.collect()
-        })
-        .await
+        self.read(rows::unended).await
+    }
+
+    /// What there is of ended runs. `told` gets it between the calls of `saved` for those that it counts and for those
+    /// that it does not.
+    pub(super) async fn kept(&self, told: impl FnOnce(Kept) + Send + 'static) -> anyhow::Result<()> {
+        self.read(|connection| rows::kept(connection).map(told)).await
+    }
+
+    /// The next of what is too much, the oldest first, behind `after`; at most `limit`.
+    pub(super) async fn surplus(
+        &self,
+        of: Surplus,
+        after: Option<RunRecord>,
+        limit: usize,
+    ) -> anyhow::Result<Vec<RunRecord>> {
+        self.read(move |connection| rows::surplus(connection, &of, after.as_ref(), limit)).await
+    }
+
+    /// Takes the records of ended runs out.
+    pub(super) async fn remove(&self, runs: Vec<RunId>) -> anyhow::Result<()> {
+        self.read(move |connection| rows::remove(connection, &runs)).await
     }
 
     /// Every run there is a record of.
@@ -208,7 +231,7 @@ struct Worker<S> {
     saved: S,
 }
 
-impl<S: Fn(RunId)> Worker<S> {
+impl<S: Fn(&RunRecord)> Worker<S> {
     fn work(mut self) {
         loop {
             let (records, reads, closed) = self.next();
@@ -241,12 +264,11 @@ impl<S: Fn(RunId)> Worker<S> {
         if records.is_empty() {
             return;
         }
-        if let Err(error) = write(&mut self.connection, records.values()) {
+        if let Err(error) = rows::write(&mut self.connection, records.values()) {
             error!(%error, runs = records.len(), "the history cannot be written; it is tried again");
             return self.put_back(records, closed);
         }
-        let ended = records.into_iter().filter(|(_, record)| record.state.is_final());
-        ended.for_each(|(id, _)| (self.saved)(id));
+        records.values().filter(|record| record.state.is_final()).for_each(|record| (self.saved)(record));
     }
 
     /// Keeps `records` for the next try, unless newer ones have come.
@@ -257,114 +279,6 @@ impl<S: Fn(RunId)> Worker<S> {
         }
         orders.due = (!closed).then(|| Instant::now() + RETRY);
     }
-}
-
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
-}
-
-fn write<'a>(connection: &mut Connection, records: impl Iterator<Item = &'a RunRecord>) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    for record in records {
-        let receipt = record.ended.as_ref();
-        let usage = receipt.and_then(|receipt| receipt.usage);
-        let outcome = receipt.map_or(Outcome::Unknown, |receipt| receipt.outcome);
-        let mut statement = transaction.prepare_cached(
-            "INSERT INTO runs (id, job, state, started, trigger, ended, exit_code, signal, duration, cpu_user, \
-             cpu_system, max_rss, lines, bytes, bytes_not_kept) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
-             ON CONFLICT (id) DO UPDATE SET state = ?3, ended = ?6, exit_code = ?7, signal = ?8, duration = ?9, \
-             cpu_user = ?10, cpu_system = ?11, max_rss = ?12, lines = ?13, bytes = ?14, bytes_not_kept = ?15",
-        )?;
-        statement.execute(params![
-            record.id.as_bytes(),
-            record.job,
-            record.state.name(),
-            record.started.as_microsecond(),
-            record.trigger,
-            receipt.map(|receipt| receipt.at.as_microsecond()),
-            outcome.exit_code(),
-            outcome.signal(),
-            receipt.map(|receipt| micros(receipt.duration)),
-            usage.map(|usage| micros(usage.cpu_user)),
-            usage.map(|usage| micros(usage.cpu_system)),
-            usage.and_then(|usage| usage.max_rss).map(u64::cast_signed),
-            record.lines.cast_signed(),
-            record.bytes.cast_signed(),
-            receipt.and_then(|receipt| receipt.bytes_not_kept).map(u64::cast_signed),
-        ])?;
-    }
-    transaction.commit()
-}
-
-fn select(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<RunRecord>> {
-    let state = filter.state.map(State::name);
-    let before = filter.before.map(|id| id.as_bytes().to_vec());
-    let mut wanted: Vec<(&str, &dyn ToSql)> = Vec::new();
-    if let Some(job) = &filter.job {
-        wanted.push(("job = ?", job));
-    }
-    if let Some(state) = &state {
-        wanted.push(("state = ?", state));
-    }
-    if let Some(before) = &before {
-        wanted.push(("id < ?", before));
-    }
-    let conditions: Vec<_> = wanted.iter().map(|(condition, _)| *condition).collect();
-    let conditions = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
-    let query = format!("SELECT {COLUMNS} FROM runs WHERE {conditions} ORDER BY id DESC LIMIT {}", filter.limit);
-    let mut statement = connection.prepare_cached(&query)?;
-    let values: Vec<_> = wanted.iter().map(|(_, value)| *value).collect();
-    statement.query_map(values.as_slice(), read_record)?.collect()
-}
-
-fn read_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
-    let ended: Option<i64> = row.get("ended")?;
-    let state: String = row.get("state")?;
-    Ok(RunRecord {
-        id: RunId::from_bytes(row.get("id")?),
-        job: row.get("job")?,
-        state: state.parse().unwrap_or(State::Lost),
-        started: time(row.get("started")?),
-        trigger: row.get("trigger")?,
-        params: Vec::new(),
-        ended: ended.map(|at| read_receipt(row, time(at))).transpose()?,
-        lines: count(row.get("lines")?),
-        bytes: count(row.get("bytes")?),
-    })
-}
-
-fn read_receipt(row: &Row<'_>, at: Timestamp) -> rusqlite::Result<Receipt> {
-    let duration =
-        |name| Ok::<_, rusqlite::Error>(Duration::from_micros(count(row.get::<_, Option<i64>>(name)?.unwrap_or(0))));
-    let cpu: Option<i64> = row.get("cpu_user")?;
-    let usage = match cpu {
-        None => None,
-        Some(_) => Some(Usage {
-            cpu_user: duration("cpu_user")?,
-            cpu_system: duration("cpu_system")?,
-            max_rss: row.get::<_, Option<i64>>("max_rss")?.map(count),
-        }),
-    };
-    Ok(Receipt {
-        at,
-        outcome: match (row.get("exit_code")?, row.get("signal")?) {
-            (Some(code), _) => Outcome::Exited(code),
-            (None, Some(signal)) => Outcome::Signalled(signal),
-            (None, None) => Outcome::Unknown,
-        },
-        duration: duration("duration")?,
-        usage,
-        bytes_not_kept: row.get::<_, Option<i64>>("bytes_not_kept")?.map(count),
-    })
-}
-
-fn count(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
-}
-
-fn time(micros: i64) -> Timestamp {
-    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 impl Drop for History {

@@ -1,0 +1,196 @@
+//! `/jobs/{job}/form`: a job with what it can be told, for people to fill in and for programs to read. It starts no run.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{
+    App, Asked, Form, Intake, Name, RETRY_AFTER, Refusal, Told, Visit, Wanted, failed, find_job, job_json, job_page,
+    json, lines, nothing, page, pages, show_newest,
+};
+use crate::config::{Job, Overlap, Stdin};
+use crate::parameters::{Kind, Offers, Parameter, Wrong};
+use crate::runs::Filter;
+use crate::sources::process;
+
+/// How many past runs a form shows.
+const SHOWN_RUNS: usize = 20;
+
+/// The job's form; the query fills it in.
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Name(name): Name,
+    asked: Result<Asked, Refusal>,
+) -> Result<Response, Refusal> {
+    let job = find_job(&app, &name)?;
+    let asked = asked.map_err(|refusal| hide_secrets(&job, refusal))?;
+    asked.allow("GET")?;
+    if !job.can_be_started() {
+        return show_newest(&app, &job, asked).await;
+    }
+    let given = Intake::of_query(&asked.query, &["format"]);
+    if asked.method == Method::HEAD {
+        return Ok(nothing(asked.wanted));
+    }
+    fill_in(&app, &job, (asked.wanted, asked.visit), &given).await
+}
+
+/// The form of `job` with what was `given`; a wrong value stands in it with what is wrong, and is refused in every other
+/// format. What is missing may still be filled in.
+pub(super) async fn fill_in(
+    app: &App,
+    job: &Job,
+    (wanted, visit): (Wanted, Visit),
+    given: &Intake,
+) -> Result<Response, Refusal> {
+    // no command is run for what nobody looks at
+    let (offers, wrong) = match visit {
+        Visit::Direct | Visit::CrossSiteNavigation => {
+            let offers = ask_for_choices(job).await?;
+            let wrong = given.check(&job.parameters, &offers).err().unwrap_or_default();
+            (offers, wrong.into_iter().filter(|wrong| given.mentions(&wrong.name)).collect())
+        }
+        Visit::Prefetch | Visit::CrossSite => (Offers::default(), Vec::new()),
+    };
+    if wanted == Wanted::Html {
+        return fill_in_page(app, job, &offers, (given, &wrong)).await;
+    }
+    if !wrong.is_empty() {
+        return Err(Refusal::wrong(wrong));
+    }
+    let parameters: Vec<_> = job.parameters.iter().map(|parameter| Described::of(parameter, &offers)).collect();
+    match wanted {
+        Wanted::Html | Wanted::Json => Ok(json(StatusCode::OK, &describe(app, job, &parameters).await?)),
+        Wanted::Ndjson => {
+            let objects = parameters.iter().filter_map(|parameter| serde_json::to_string(parameter).ok());
+            Ok(lines("application/x-ndjson", objects))
+        }
+        Wanted::Text => {
+            let first = job.description.iter().map(|description| format!("{}: {description}", job.name));
+            Ok(lines("text/plain; charset=utf-8", first.chain(parameters.iter().map(Described::line))))
+        }
+        Wanted::Sse => Err(Refusal::bad_request("a form is no stream").remedy("allowed: html, text, ndjson, json")),
+    }
+}
+
+/// The form as a page: 400 where something is `wrong` with what was `given`.
+pub(super) async fn fill_in_page(
+    app: &App,
+    job: &Job,
+    offers: &Offers,
+    (given, wrong): (&Intake, &[Wrong]),
+) -> Result<Response, Refusal> {
+    let filter = Filter { job: Some(job.name.clone()), limit: SHOWN_RUNS, ..Filter::default() };
+    let runs = app.runs.list(filter).await.map_err(failed)?;
+    let form = Form::of(&job.parameters, given.given(), offers, wrong);
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let told = Told::about(app, job).await?;
+    Ok(page(status, pages::form(&job_page(app, &told, form, &runs))))
+}
+
+/// A refusal without the values of the job's secrets.
+pub(super) fn hide_secrets(job: &Job, refusal: Refusal) -> Refusal {
+    refusal.hide(|name| job.parameters.iter().any(|known| known.name == name && known.is_secret()))
+}
+
+/// Runs the commands that tell what parameters may be; of most jobs there are none.
+pub(super) async fn ask_for_choices(job: &Job) -> Result<Offers, Refusal> {
+    let mut offers = Offers::default();
+    for parameter in &job.parameters {
+        let Kind::ChoicesFrom(command) = &parameter.kind else { continue };
+        let lines = process::lines_of(&job.process, command).await.map_err(|why| {
+            let what = format!("what `{}` can be is not known: {why}", parameter.name);
+            Refusal::unavailable(what, RETRY_AFTER)
+        })?;
+        offers.insert(parameter.name.clone(), lines);
+    }
+    Ok(offers)
+}
+
+/// A job as JSON, with everything that a request for a run needs to know.
+async fn describe(app: &App, job: &Job, parameters: &[Described<'_>]) -> Result<Value, Refusal> {
+    let mut description = job_json(&Told::about(app, job).await?);
+    if let Value::Object(members) = &mut description {
+        let (stdin, max_body) = match job.stdin {
+            Stdin::None => ("none", None),
+            Stdin::Body { max } => ("body", Some(max)),
+        };
+        members.insert("stdin".to_owned(), json!(stdin));
+        members.insert("max_body".to_owned(), json!(max_body));
+        members.insert("overlap".to_owned(), json!(overlap(job.overlap)));
+        members.insert("parameters".to_owned(), json!(parameters));
+    }
+    Ok(description)
+}
+
+fn overlap(overlap: Overlap) -> &'static str {
+    match overlap {
+        Overlap::Allow => "allow",
+        Overlap::Attach => "attach",
+        Overlap::Queue => "queue",
+        Overlap::Refuse => "refuse",
+        Overlap::Replace => "replace",
+    }
+}
+
+/// A parameter as programs read it: null where there is no such thing.
+#[derive(Serialize)]
+struct Described<'a> {
+    name: &'a str,
+    description: Option<&'a str>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    required: bool,
+    /// A secret's is not told.
+    default: Option<&'a str>,
+    allowed: String,
+    pattern: Option<&'a str>,
+    min: Option<i64>,
+    max: Option<i64>,
+    choices: Option<&'a [String]>,
+}
+
+impl<'a> Described<'a> {
+    fn of(parameter: &'a Parameter, offers: &'a Offers) -> Described<'a> {
+        let described = Described {
+            name: &parameter.name,
+            description: parameter.description.as_deref(),
+            kind: "text",
+            required: parameter.default.is_none(),
+            default: parameter.default.as_deref(),
+            allowed: parameter.allowed(offers),
+            pattern: None,
+            min: None,
+            max: None,
+            choices: None,
+        };
+        match &parameter.kind {
+            Kind::Text { pattern } => Described { pattern: pattern.as_ref().map(|p| p.as_str()), ..described },
+            Kind::Secret { pattern } => {
+                let pattern = pattern.as_ref().map(|pattern| pattern.as_str());
+                Described { kind: "secret", default: None, pattern, ..described }
+            }
+            Kind::Int { min, max } => Described { kind: "int", min: *min, max: *max, ..described },
+            Kind::Bool => Described { kind: "bool", ..described },
+            Kind::Choices(choices) => Described { kind: "choice", choices: Some(choices), ..described },
+            Kind::ChoicesFrom(_) => {
+                Described { kind: "choice", choices: Some(offers.of(&parameter.name)), ..described }
+            }
+        }
+    }
+
+    fn line(&self) -> String {
+        let default = match (self.default, self.required) {
+            (Some(default), _) => format!("; default: {default:?}"),
+            (None, true) => "; required".to_owned(),
+            (None, false) => String::new(),
+        };
+        let about = self.description.map(|about| format!("; {about}")).unwrap_or_default();
+        let line = format!("{}: {}{default}{about}", self.name, self.allowed);
+        line.replace(char::is_control, "\u{fffd}")
+    }
+}
