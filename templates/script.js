@@ -2,16 +2,17 @@
 // on after a lost connection; on the list of jobs filtering while one types. Every page works without it, and no line
 // is rendered here: rows come from the server alone, and are moved, marked and counted.
 
-/** Blocks of 200 rows that a page keeps while it follows a run: the server, too, stops showing all at 100,000 rows. */
-const MOST_BLOCKS = 500;
-/** What a page that fell behind by more than it keeps goes on with, and how far links to earlier lines go back. */
+/** The server shows no more rows at once, and a page keeps no more while it follows a run: some parts of 5,000. */
+const MOST_ROWS = 100_000;
+const MOST_PARTS = 22;
+/** What a page that fell behind by more goes on with, and how far links to earlier lines go back. */
 const STEP = 5000;
 /** The server says something every 15 s at least. A connection that is silent for so long, in seconds, is no more. */
 const SILENCE = 50;
 /** Seconds between attempts to connect again: the first comes at once. */
 const PAUSES = [0, 1, 2, 4, 8, 15, 30];
 /** A page of many rows is worked through in slices of so many milliseconds. */
-const SLICE = 8;
+const SLICE = 20;
 
 const SIGNS = { queued: "…", running: "●", succeeded: "✓", failed: "✗", timed_out: "◷", cancelled: "⊘", lost: "?" };
 
@@ -36,17 +37,16 @@ function appeared(find) {
   });
 }
 
-/** The rows in `#lines`: `.block > span`, each a line (`#L1`) or, without an id, the rest of one begun further up. */
+/** The rows in `#lines`: `.part > .block > span`, each a line (`#L1`) or, without an id, the rest of one begun further
+    up. Among the parts stand gaps (a link to lines that are left out) and counts. */
 class Rows {
   /** Something has come since this was last set to false. */
   heard = true;
   #listeners = [];
-  #gap = null;
 
   constructor(lines, run) {
     this.lines = lines;
     this.run = run;
-    this.blocks = lines.getElementsByClassName("block");
     this.first = Number(byId("tools").dataset.first);
     this.watcher = new MutationObserver(() => this.#notice());
     this.#watch();
@@ -74,12 +74,30 @@ class Rows {
   newest() {
     const count = this.counted();
     if (count) return count;
-    for (let block = this.lines.lastElementChild; block; block = block.previousElementSibling) {
+    for (let block = this.lastBlock(); block; block = block.previousElementSibling) {
       for (let row = block.lastElementChild; row; row = row.previousElementSibling) {
         if (row.id) return Number(row.id.slice(1));
       }
     }
     return this.first - 1;
+  }
+
+  lastBlock() {
+    let part = this.lines.lastElementChild;
+    while (part && !part.classList.contains("part")) part = part.previousElementSibling;
+    return part?.lastElementChild;
+  }
+
+  /** The blocks from the first one on, or those after `block`. */
+  *blocks(block = null) {
+    let next = block ? block.nextElementSibling : null;
+    let part = block ? block.parentElement : null;
+    for (;;) {
+      for (; next; next = next.nextElementSibling) yield next;
+      part = part ? part.nextElementSibling : this.lines.firstElementChild;
+      if (!part) return;
+      if (part.classList.contains("part")) next = part.firstElementChild;
+    }
   }
 
   /** How many lines there are by the server's count, where it only counts; else 0. */
@@ -93,7 +111,7 @@ class Rows {
   cutBack() {
     const unfinished = new Set();
     let [next, whole, goOnWith] = [this.first, null, this.first];
-    for (const block of this.blocks) {
+    for (const block of this.blocks()) {
       for (const row of block.children) {
         if (!isRow(row)) continue;
         if (row.id) next = Number(row.id.slice(1)) + 1;
@@ -110,16 +128,16 @@ class Rows {
     return goOnWith;
   }
 
-  /** Takes the oldest blocks off a page that has too many, and says so in their place. */
+  /** Takes the oldest parts off a page that has too many, and says so in their place. */
   trim() {
-    if (this.blocks.length <= MOST_BLOCKS) return false;
-    while (this.blocks.length > MOST_BLOCKS) this.blocks[0].remove();
-    const first = this.blocks[0].querySelector("[id]");
+    let over = this.lines.childElementCount - MOST_PARTS - 1;
+    if (over <= 0) return false;
+    for (; over > 0; over -= 1) this.lines.firstElementChild.remove();
+    const first = this.lines.querySelector("[id]");
     if (!first) return true;
     const last = Number(first.id.slice(1)) - 1;
-    this.#gap?.remove();
-    this.#gap = this.#gapElement(last, `lines up to ${digits.format(last)} are not on this page any more`);
-    this.lines.prepend(this.#gap);
+    const text = `lines up to ${digits.format(last)} are not on this page any more`;
+    this.lines.prepend(this.#gapElement(last, text));
     return true;
   }
 
@@ -139,7 +157,7 @@ class Rows {
   }
 }
 
-const isRow = (element) => element.id !== "" || element.classList.contains("cont");
+const isRow = (element) => element.id.startsWith("L") || element.classList.contains("cont");
 
 function streamOf(row) {
   if (row.querySelector(".stderr")) return "stderr";
@@ -161,6 +179,7 @@ class Status {
     this.said = byId("said");
     this.state = this.element.classList[1];
     this.live = this.state === "queued" || this.state === "running";
+    this.waited = this.state === "queued";
     if (!this.live) return;
     this.#show();
     this.#count();
@@ -173,6 +192,21 @@ class Status {
     this.element.className = `state ${state}`;
     this.element.querySelector("span").textContent = sentence ?? state;
     this.#show();
+  }
+
+  /** A run that waits for its turn says so in place of lines; then it is running. */
+  look(lines) {
+    if (!this.waited || !this.live) return;
+    const last = lines.lastElementChild;
+    const waits = !last || (last.className === "notice" && !lines.querySelector(".part"));
+    if (waits !== (this.state === "queued")) this.change(waits ? "queued" : "running");
+  }
+
+  /** A page that was fetched to go on begins in this state. */
+  hear(state) {
+    if (state !== "queued" && state !== "running") return;
+    this.waited = state === "queued";
+    if (state !== this.state) this.change(state);
   }
 
   /** The run has ended as the footer says. */
@@ -261,11 +295,12 @@ class Follower {
     if (!this.following) this.#seen = this.rows.newest();
     this.stop();
     this.paused = true;
-    const block = this.rows.lines.lastElementChild;
-    block?.classList.add("held");
-    block?.lastElementChild?.classList.add("held");
-    this.rows.lines.classList.add("paused");
-    this.rows.lines.classList.toggle("empty", !block);
+    const lines = this.rows.lines;
+    for (let last = lines.lastElementChild; last && !isRow(last.parentElement); last = last.lastElementChild) {
+      last.classList.add("held");
+    }
+    lines.classList.add("paused");
+    lines.classList.toggle("empty", !lines.lastElementChild);
     this.show();
   }
 
@@ -304,7 +339,6 @@ class Follower {
     before it has been looked at. */
 class Filter {
   #test = null;
-  #pass = 0;
   #busy = false;
   #counts = new WeakMap();
   /** The last block that was looked at: it may have got more rows since. */
@@ -339,7 +373,6 @@ class Filter {
     this.input.ariaInvalid = String(test === undefined);
     if (test === undefined) return;
     this.#test = test;
-    this.#pass += 1;
     this.#reached = null;
     this.#counts = new WeakMap();
     this.rows.lines.classList.toggle("filtered", test !== null);
@@ -349,80 +382,100 @@ class Filter {
 
   /** Null where every row fits, undefined where what was typed is no regular expression. */
   #makeTest() {
-    const stream = this.stream.value;
-    let fits = null;
+    const [typed, stream] = [this.input.value, this.stream.value];
+    if (!typed && !stream) return null;
     try {
-      fits = this.input.value === "" ? null : matcher(this.input.value);
+      const { line, lines } = matcher(typed);
+      return { row: (row) => (!stream || streamOf(row) === stream) && line(textOf(row)), block: lines };
     } catch (error) {
       this.hits.textContent = error.message;
       return undefined;
     }
-    if (!fits && !stream) return null;
-    return (row) => (!stream || streamOf(row) === stream) && (!fits || fits(textOf(row)));
   }
 
   /** Looks at the rows that have not been looked at, a slice at a time, so that the page stays quick. */
   async #scan() {
     if (this.#busy || !this.#test) return;
     this.#busy = true;
-    let until = performance.now() + SLICE;
-    for (let pass = this.#pass, block = this.#begin(); block; block = block.nextElementSibling) {
-      if (block.classList.contains("block")) this.#mark(block);
-      this.#reached = block;
-      if (performance.now() < until) continue;
+    while (this.#test && !this.#slice(performance.now() + SLICE)) {
       this.#tell();
       await after(0);
-      if (!this.#test) break;
-      if (pass !== this.#pass || !this.#reached?.isConnected) {
-        pass = this.#pass;
-        block = { nextElementSibling: this.#begin() };
-      }
-      until = performance.now() + SLICE;
     }
     this.#busy = false;
     this.#tell();
   }
 
-  #begin() {
-    return this.#reached?.isConnected ? this.#reached : this.rows.lines.firstElementChild;
+  /** True once every block has been looked at. */
+  #slice(until) {
+    if (this.#reached?.isConnected) this.#mark(this.#reached);
+    else this.#reached = null;
+    for (const block of this.rows.blocks(this.#reached)) {
+      if (performance.now() > until) return false;
+      this.#mark(block);
+      this.#reached = block;
+    }
+    return true;
   }
 
   #mark(block) {
-    let [rows, hits] = [0, 0];
+    this.#note(block, this.#mayFit(block) ? this.#markRows(block) : { hits: 0, rows: block.childElementCount });
+    this.#note(block.parentElement, this.#sum(block.parentElement.children));
+  }
+
+  /** One look at the text of a block spares a look at each of its rows, where none of them fits. */
+  #mayFit(block) {
+    return !this.#test.block || block.querySelector("wbr, .notice") || this.#test.block(block.textContent);
+  }
+
+  #markRows(block) {
+    const found = { hits: 0, rows: 0 };
     for (const row of block.children) {
       if (!isRow(row)) continue;
-      const fits = this.#test(row);
-      row.classList.toggle("hit", fits);
-      rows += 1;
-      hits += fits;
+      const fits = this.#test.row(row);
+      if (fits || row.className) row.classList.toggle("hit", fits);
+      found.hits += fits;
+      found.rows += 1;
     }
-    block.classList.toggle("hit", hits > 0);
-    block.style.setProperty("--hits", hits); // its height while it is out of sight: only the count is known here
-    this.#counts.set(block, [hits, rows]);
+    return found;
+  }
+
+  /** Marks a block or a part that has hits; while it is out of sight its height is known by their number alone. */
+  #note(element, found) {
+    this.#counts.set(element, found);
+    element.classList.toggle("hit", found.hits > 0);
+    if (found.hits > 0) element.style.setProperty("--hits", found.hits);
+  }
+
+  #sum(elements) {
+    const sum = { hits: 0, rows: 0 };
+    for (const element of elements) {
+      const found = this.#counts.get(element);
+      sum.hits += found?.hits ?? 0;
+      sum.rows += found?.rows ?? 0;
+    }
+    return sum;
   }
 
   #tell() {
     if (!this.#test) return;
-    let [hits, rows] = [0, 0];
-    for (const block of this.rows.blocks) {
-      const [these, all] = this.#counts.get(block) ?? [0, 0];
-      hits += these;
-      rows += all;
-    }
-    const text = `${digits.format(hits)} of ${digits.format(rows)} lines`;
+    const { hits, rows } = this.#sum(this.rows.lines.children);
+    const text = `${digits.format(hits)} of ${digits.format(rows)} lines on this page`;
     if (this.hits.textContent !== text) this.hits.textContent = text;
   }
 }
 
-/** Whether a text fits what was typed: `/regex/flags` (the last slash may be missing yet), else text in any case. */
+/** Whether a line fits what was typed, `/regex/flags` (the last slash may be missing yet) or text in any case; and
+    whether one of many lines may. Where the end of a line is not what the end of all is, that is not told. */
 function matcher(typed) {
-  const [, pattern, flags] = /^\/(.+?)(?:\/([a-z]*))?$/s.exec(typed) ?? [];
-  if (pattern !== undefined) {
-    const regex = new RegExp(pattern, (flags ?? "").replace(/[gy]/g, ""));
-    return (text) => regex.test(text);
+  const [, pattern, given = ""] = /^\/(.+?)(?:\/([a-z]*))?$/s.exec(typed) ?? [];
+  if (pattern === undefined) {
+    const wanted = typed.toLowerCase();
+    const includes = (text) => text.toLowerCase().includes(wanted);
+    return { line: includes, lines: includes };
   }
-  const wanted = typed.toLowerCase();
-  return (text) => text.toLowerCase().includes(wanted);
+  const flags = given.replace(/[gmy]/g, "");
+  const [one, many] = [new RegExp(pattern, flags), new RegExp(pattern, `${flags}m`)];
+  return { line: (text) => one.test(text), lines: /\(\?<?!/.test(pattern) ? null : (text) => many.test(text) };
 }
 
 /** The lines of a run that goes on. They are fetched: no event tells that a document's own connection was lost, and a
@@ -435,7 +488,10 @@ class Stream {
 
   constructor(rows, status, follower, query) {
     Object.assign(this, { rows, status, follower, query });
-    rows.onNews(() => this.#stayShort());
+    rows.onNews(() => {
+      status.look(rows.lines);
+      this.#stayShort();
+    });
     addEventListener("online", () => this.#wake());
     document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
     this.ended = new Promise((resolve) => (this.#end = resolve));
@@ -501,7 +557,7 @@ class Stream {
   async #read() {
     const behind = this.rows.counted();
     let from = this.rows.cutBack();
-    if (behind - from > MOST_BLOCKS * 200) {
+    if (behind - from > MOST_ROWS) {
       this.rows.skip(from, behind - STEP);
       from = behind - STEP + 1;
     }
@@ -528,7 +584,7 @@ class Stream {
   async #pour(response, connection) {
     const unseen = document.implementation.createHTMLDocument("");
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let painted = performance.now();
+    let [connected, painted] = [false, performance.now()];
     for (;;) {
       const alarm = setTimeout(() => connection.abort(), 1000 * SILENCE);
       const { done, value } = await reader.read().finally(() => clearTimeout(alarm));
@@ -536,10 +592,11 @@ class Stream {
       unseen.write(value);
       const lines = unseen.getElementById("lines");
       if (!lines) continue;
-      this.#connected();
+      if (!connected) this.#greet(unseen.querySelector("header > .state").classList[1]);
+      connected = true;
       this.rows.lines.append(...lines.childNodes);
       if (this.rows.counted() && this.follower.following && !this.query.has("all")) return "counting";
-      if (performance.now() - painted > 2 * SLICE) {
+      if (performance.now() - painted > SLICE) {
         await after(0);
         painted = performance.now();
       }
@@ -551,7 +608,8 @@ class Stream {
     return "ended";
   }
 
-  #connected() {
+  #greet(state) {
+    this.status.hear(state);
     if (this.status.said.textContent.startsWith("The connection")) this.status.say("Connected again.");
   }
 }
@@ -619,26 +677,23 @@ function cancelInPlace(form, status) {
 }
 
 /** What of the page's query is about how lines are shown, and so belongs to the run's own address too. */
-function viewQuery(run) {
+function viewQuery() {
   const query = new URLSearchParams(location.search);
-  const replayed = location.pathname === run.pathname || location.pathname.endsWith("/last");
-  const shown = ["all", "time", "stream"];
-  const once = ["from", "tail", "format", "wait", "abort", "download"];
-  for (const name of [...query.keys()]) {
-    if (replayed ? once.includes(name) : !shown.includes(name)) query.delete(name);
-  }
+  const shown = ["all", "time", "follow", "stream", "q", "level", "logger", "rate"];
+  for (const name of [...query.keys()]) if (!shown.includes(name)) query.delete(name);
   return query;
 }
 
 function enhanceRun(lines) {
   const run = new URL(document.querySelector("header a.id").href);
-  const query = viewQuery(run);
+  const query = viewQuery();
   if (location.pathname !== run.pathname) {
     const shown = query.toString() ? `?${query}` : "";
     history.replaceState(history.state, "", run.pathname + shown + location.hash);
   }
   document.body.classList.add("scripted");
   byId("tools").hidden = false;
+  [lines.role, lines.ariaLabel] = ["main", "Output"];
   const rows = new Rows(lines, run.href);
   const status = new Status();
   const follower = new Follower(rows, status);
@@ -656,9 +711,15 @@ function enhanceRun(lines) {
 /** The list of jobs, filtered while one types; the form around the box does the same without this. */
 function enhanceList(input) {
   const items = [...document.querySelectorAll(".jobs > li")];
+  const groups = new Set(items.map((item) => item.closest("section")));
   const filter = () => {
-    const wanted = input.value.trim().toLowerCase();
-    for (const item of items) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+    const words = input.value.toLowerCase().split(/\s+/);
+    for (const item of items) {
+      const group = item.closest("section")?.querySelector("h2")?.textContent;
+      const text = `${group}\n${item.querySelector(".what").textContent}`.toLowerCase();
+      item.hidden = !words.every((word) => text.includes(word));
+    }
+    for (const group of groups) if (group) group.hidden = !group.querySelector(".jobs > li:not([hidden])");
   };
   input.addEventListener("input", filter);
   filter();
@@ -670,5 +731,6 @@ if (body?.classList.contains("run")) {
   if (lines) enhanceRun(lines);
 } else {
   const input = await appeared(() => document.querySelector("main input[name=filter]"));
-  if (input) appeared(() => document.readyState !== "loading").then(() => enhanceList(input));
+  await appeared(() => document.readyState !== "loading");
+  if (input?.defaultValue === "") enhanceList(input); // else the server has left out jobs that other words would show
 }

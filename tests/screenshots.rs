@@ -1,4 +1,5 @@
-//! Takes the pictures of the pages: running, failed and finished, in both themes, on a desk and on a phone.
+//! Takes the pictures of the pages: runs that are on, failed and finished, the jobs, a form as it is and with mistakes, the
+//! history, an error; in both themes, on a desk and on a phone.
 //!
 //! They go to `target/tmp/pictures`. `JOBLINES_PICTURES=docs cargo test --test screenshots` takes the pictures of the
 //! README anew, into `docs/` (relative to the project).
@@ -10,11 +11,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use harness::browser::Browser;
-use harness::{Gate, Server};
+use harness::{Gate, Server, wait_for};
 
 /// Jobs that look like something; `deploy` waits at its gate.
 const JOBS: &str = r#"
 [jobs.deploy]
+group = "Shop"
 description = "Build, test and roll out the shop"
 command = '''
 printf '\033[1m==> Fetching\033[0m origin/main\n'
@@ -37,6 +39,8 @@ echo 'web-1 \342\234\223   web-2 \342\234\223   web-3 \342\234\223'
 echo 'Done: https://shop.example.org runs 3f2a91c'
 '''
 [jobs.migrate]
+group = "Database"
+methods = ["POST"]
 description = "Bring the database up to date"
 command = '''
 echo 'Applying 0041_add_coupons ... ok'
@@ -47,10 +51,38 @@ echo 'STATEMENT: ALTER TABLE address ALTER COLUMN street SET NOT NULL' >&2
 exit 3
 '''
 [jobs.backup]
+group = "Database"
 description = "Save the database, then start the watcher"
 command = "seq -f 'table %02g saved' 1 6; sleep 1000 &"
 drain = "200ms"
+[jobs.restore]
+group = "Database"
+description = "Put a saved database in the place of the one in use, once nobody writes to it any more"
+command = ["./restore", "{when}", "{tables}"]
+params.when = { pattern = "^\\d{4}-\\d{2}-\\d{2}$", description = "The day of the backup" }
+params.tables = { choices = ["all", "orders", "customers"], default = "all", description = "What comes back" }
+params.jobs = { type = "int", min = 1, max = 8, default = 4, description = "How many tables at once" }
+params.force = { type = "bool", default = false, description = "Whether to go on after a table that fails" }
+params.password = { type = "secret", description = "Of the database; it is kept nowhere" }
+params.note = { default = "", description = "For those who read the history" }
+[jobs.import-prices-of-all-suppliers-from-their-nightly-spreadsheets]
+group = "Shop"
+description = "Reads the spreadsheets of the night, compares each price with the one of the day before, and says which ones differ by more than a tenth"
+command = "seq 1 12000"
+[jobs.watch]
+description = "Follow the queue of orders"
+command = "echo watching; sleep 1000"
 "#;
+
+/// The pages that hold still: name, address, and an element that says that it is there.
+const STILL: [(&str, &str, &str); 6] = [
+    ("front", "/", "main h1"),
+    ("found", "/?filter=database", ".found"),
+    ("form", "/jobs/restore/form", "form.start"),
+    ("mistakes", "/jobs/restore?when=yesterday&tables=prices&jobs=12&note=before+the+sale", ".problem"),
+    ("history", "/runs", "table.runs"),
+    ("error", "/jobs/restroe", ".error"),
+];
 
 /// Where the pictures go.
 fn folder() -> PathBuf {
@@ -86,20 +118,29 @@ fn pictures_of_every_page_are_taken() {
     let Some(browser) = Browser::without_scripts() else { return };
     let server = Server::start(JOBS);
     let gate = server.gate("gate");
+    let failed = server.post("/jobs/migrate?wait").run();
+    let left_behind = server.post("/jobs/backup?wait").run();
+    server.get("/jobs/import-prices-of-all-suppliers-from-their-nightly-spreadsheets?wait").expect(200);
+    server.get("/jobs/restore?wait&when=2026-11-01&password=hidden&note=before%20the%20sale");
+    server.detach("watch");
     for (device, width, height) in [("desk", 1100, 640), ("phone", 390, 844)] {
         for theme in ["light", "dark"] {
             let name = format!("{device}-{theme}");
             browser.size(width, height);
             browser.scheme(theme);
             take_deploy(&browser, &server, &gate, &name, width);
-            for (job, page) in [("migrate", "failed"), ("backup", "left-behind")] {
-                browser.open(&server.url(&format!("/jobs/{job}")));
+            for (run, page) in [(&failed, "failed"), (&left_behind, "left-behind")] {
+                browser.open(&server.url(&format!("/runs/{run}")));
                 browser.wait_for_text("#end", "finished");
                 take(&browser, &format!("{page}-{name}"), width);
             }
-            browser.open(&server.url("/"));
-            browser.wait_for_text("body", "Bring the database up to date");
-            take(&browser, &format!("front-{name}"), width);
+            for (page, target, css) in STILL {
+                let url = server.url(target);
+                browser.open(&url);
+                wait_for(page, || browser.url() == url && browser.is_shown(css));
+                assert_eq!(browser.content_size()[0], f64::from(width), "{page} is as wide as the window");
+                take(&browser, &format!("{page}-{name}"), width);
+            }
         }
     }
 }

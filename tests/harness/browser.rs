@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::http::Address;
-use super::{cannot, processes, wait_for};
+use super::{DEADLINE, cannot, processes, wait_for};
 
 const DRIVER: &str = "/usr/bin/chromedriver";
 const CHROMIUM: &str = "/usr/bin/chromium";
@@ -29,6 +29,19 @@ pub struct Browser {
 impl Browser {
     /// Starts one that runs no scripts; `None`, with a word about it, where Chromium is not installed.
     pub fn without_scripts() -> Option<Self> {
+        Self::start(false)
+    }
+
+    /// Starts one that runs the scripts of pages, and a test's; `None`, with a word about it, where Chromium is not
+    /// installed.
+    pub fn with_scripts() -> Option<Self> {
+        let browser = Self::start(true)?;
+        let longest = u64::try_from(DEADLINE.as_millis()).unwrap_or(u64::MAX);
+        browser.call("POST", &browser.path("timeouts"), &json!({ "script": longest }));
+        Some(browser)
+    }
+
+    fn start(scripts: bool) -> Option<Self> {
         if !Path::new(DRIVER).exists() || !Path::new(CHROMIUM).exists() {
             cannot("Chromium and its chromedriver are not installed (apt-get install chromium chromium-driver)");
             return None;
@@ -46,7 +59,7 @@ impl Browser {
         let port = announced_port(&mut driver);
         let address = Address::Tcp(([127, 0, 0, 1], port).into());
         let mut browser = Browser { driver, address, session: String::new(), profile };
-        let answer = browser.call("POST", "/session", &capabilities(browser.profile.path()));
+        let answer = browser.call("POST", "/session", &capabilities(browser.profile.path(), scripts));
         browser.session = answer["sessionId"].as_str().expect("a new session has an id").to_owned();
         Some(browser)
     }
@@ -120,6 +133,11 @@ impl Browser {
         self.call("POST", &self.path(&format!("element/{element}/click")), &json!({}));
     }
 
+    /// Runs a script in the page, as the body of a function whose last argument takes the result.
+    pub fn evaluate_later(&self, script: &str) -> Value {
+        self.call("POST", &self.path("execute/async"), &json!({ "script": script, "args": [] }))
+    }
+
     /// Waits until an element shows `needle`.
     pub fn wait_for_text(&self, css: &str, needle: &str) {
         wait_for(&format!("{needle:?} in {css}"), || self.text(css).is_some_and(|text| text.contains(needle)));
@@ -176,7 +194,7 @@ fn announced_port(driver: &mut Child) -> u16 {
     port.expect("chromedriver says its port")
 }
 
-fn capabilities(profile: &Path) -> Value {
+fn capabilities(profile: &Path, scripts: bool) -> Value {
     let data: PathBuf = profile.join("data");
     let args = [
         "--headless=new".to_owned(),
@@ -191,7 +209,7 @@ fn capabilities(profile: &Path) -> Value {
         "--hide-scrollbars".to_owned(),
         format!("--user-data-dir={}", data.display()),
     ];
-    let prefs = json!({ "webkit.webprefs.javascript_enabled": false });
+    let prefs = json!({ "webkit.webprefs.javascript_enabled": scripts });
     let options = json!({ "binary": CHROMIUM, "args": args, "prefs": prefs });
     let wanted = json!({ "browserName": "chrome", "pageLoadStrategy": "none", "goog:chromeOptions": options });
     json!({ "capabilities": { "alwaysMatch": wanted } })

@@ -124,19 +124,17 @@ impl RunRow {
     }
 
     pub(super) fn is_told(&self) -> bool {
-        !self.params.is_empty()
+        self.params.iter().any(|(_, value)| !value.is_empty())
     }
 
-    /// The first of its parameters, short; and how many more it has.
+    /// The first of its parameters that are not empty, short; and how many more there are.
     pub(super) fn told(&self) -> (Vec<String>, usize) {
         const MOST: usize = 6;
         const LONGEST: usize = 48;
-        let told = self
-            .params
-            .iter()
-            .take(MOST)
-            .map(|(name, value)| format!("{name}={}", shortened(&legible(value), LONGEST)));
-        (told.collect(), self.params.len().saturating_sub(MOST))
+        let mut told = self.params.iter().filter(|(_, value)| !value.is_empty());
+        let first =
+            told.by_ref().take(MOST).map(|(name, value)| format!("{name}={}", shortened(&legible(value), LONGEST)));
+        (first.collect(), told.count())
     }
 
     pub(super) fn lines_words(&self) -> String {
