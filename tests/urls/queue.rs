@@ -29,7 +29,7 @@ fn a_queued_run_says_its_place_and_every_change_of_it() {
     assert_eq!((&place["state"], &place["ahead"], &place["waiting"]), (&"queued".into(), &1.into(), &2.into()));
     let mut page = server.visit(&format!("/runs/{run}")).expect(200);
     let head = page.until("waiting for its turn: 1 run ahead\"></span>");
-    assert!(head.contains("<pre id=\"lines\">"), "{head}");
+    assert!(head.contains("<pre id=\"lines\""), "{head}");
     let mut events = server.get(&format!("/runs/{run}?format=sse")).expect(200);
     let queue = events.until("event: queue\ndata: {");
     assert!(!queue.contains("event: line"), "{queue}");
