@@ -49,7 +49,7 @@ fn the_sample_has_a_comment_for_every_job() {
 fn every_job_of_the_sample_ends_as_it_says() {
     let server = start();
     let names = names();
-    for name in ["count", "fails", "stubborn", "burst"] {
+    for name in ["count", "fails", "stubborn", "burst", "order", "number"] {
         assert!(names.iter().any(|known| known == name), "no job {name} in {names:?}");
     }
     thread::scope(|scope| {
@@ -59,8 +59,16 @@ fn every_job_of_the_sample_ends_as_it_says() {
     });
 }
 
+/// Where a job is started, with all that it has to be told.
+fn address(name: &str) -> String {
+    match name {
+        "order" => "/jobs/order?size=large&copies=3&note=well%20done&token=hunter2".to_owned(),
+        name => format!("/jobs/{name}"),
+    }
+}
+
 fn try_job(server: &Server, name: &str) {
-    let objects = server.ndjson(&format!("/jobs/{name}"));
+    let objects = server.ndjson(&address(name));
     let (end, stdout, stderr) = (objects.last().unwrap(), lines(&objects, "stdout"), lines(&objects, "stderr"));
     let (state, code) = match name {
         "fails" => ("failed", Value::from(3)),
@@ -75,9 +83,23 @@ fn try_job(server: &Server, name: &str) {
             assert_eq!(stdout, tasks);
         }
         "burst" => assert_eq!(stdout.len(), 100_000),
+        "order" => assert_eq!(stdout, ["size: large", "copies: 3", "note: well done", "token: ••••"]),
+        "number" => assert_eq!(stdout, ["end of the input"]),
         "stubborn" => assert_eq!(end["signal"], 9),
         _ => {}
     }
+}
+
+#[test]
+fn the_sample_says_what_it_may_be_told() {
+    let server = start();
+    let refused = server.get("/jobs/order?copies=12&token=hunter2").expect(400).text();
+    assert!(refused.contains("a whole number from 1 to 9") && !refused.contains("hunter2"), "{refused}");
+    let text = |target: &str, body: &str| {
+        let request = server.request("POST", target).accept("*/*").body("application/octet-stream", body);
+        request.send().expect(200).text()
+    };
+    assert_eq!(text("/jobs/number", "a\n\nb\n"), "     1\ta\n     2\t\n     3\tb\nend of the input\n");
 }
 
 #[test]
@@ -85,7 +107,7 @@ fn the_sample_has_both_streams_colours_a_progress_bar_and_a_terminal() {
     let server = start();
     let sample: toml::Table = fs::read_to_string(SAMPLE).unwrap().parse().unwrap();
     let quick = names().into_iter().filter(|name| !["count", "stubborn", "burst"].contains(&name.as_str()));
-    let outputs: Vec<Vec<Value>> = quick.map(|name| server.ndjson(&format!("/jobs/{name}"))).collect();
+    let outputs: Vec<Vec<Value>> = quick.map(|name| server.ndjson(&address(&name))).collect();
     let some =
         |what: &str, is_so: &dyn Fn(&Vec<Value>) -> bool| assert!(outputs.iter().any(is_so), "no job with {what}");
     some("both streams", &|output| !lines(output, "stdout").is_empty() && !lines(output, "stderr").is_empty());

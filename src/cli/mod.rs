@@ -2,6 +2,7 @@
 
 mod check;
 pub mod client;
+mod schema;
 mod serve;
 
 use std::io::{self, IsTerminal};
@@ -29,6 +30,8 @@ enum Verb {
     Serve(ServeArguments),
     /// Report every mistake in jobs.toml
     Check(CheckArguments),
+    /// Print the JSON Schema of jobs.toml, for editors
+    Schema,
     /// Run a job on a server, stream it here, exit as it exited
     Run(RunArgs),
 }
@@ -59,6 +62,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         None => serve::serve(arguments.serve),
         Some(Verb::Serve(serve)) => serve::serve(serve),
         Some(Verb::Check(check)) => return check::check(&check.config),
+        Some(Verb::Schema) => schema::schema(),
         Some(Verb::Run(run)) => run_there(run),
     };
     match done {

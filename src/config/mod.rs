@@ -10,6 +10,7 @@ mod env_file;
 mod job;
 mod mistakes;
 mod parameter;
+mod schema;
 mod server;
 mod table;
 mod values;
@@ -27,6 +28,7 @@ use crate::sources::process;
 
 pub use mistakes::Mistakes;
 pub use parameter::QUERY_WORDS;
+pub use schema::schema;
 
 // what the siblings need of each other
 use address::{base_path, host};

@@ -52,12 +52,14 @@ pub enum Unreadable {
 pub struct Intake {
     given: Vec<(String, String)>,
     wrong: Vec<Wrong>,
+    /// What else the URL takes.
+    own: &'static [&'static str],
 }
 
 impl Intake {
     /// Everything in a query that is not among the URL's `own` words.
-    pub fn of_query(query: &Query, own: &[&str]) -> Intake {
-        let mut intake = Intake::default();
+    pub fn of_query(query: &Query, own: &'static [&'static str]) -> Intake {
+        let mut intake = Intake { own, ..Intake::default() };
         for (name, text) in query.unknown(own) {
             intake.take(name.to_owned(), Ok(text.to_owned()));
         }
@@ -128,7 +130,8 @@ impl Intake {
     /// # Errors
     /// Everything that is wrong, no name twice and no secret's value among it.
     pub fn check(&self, parameters: &[Parameter], offers: &Offers) -> Result<Values, Vec<Wrong>> {
-        let is_secret = |name: &str| parameters.iter().any(|known| known.name == name && known.is_secret());
+        let of = |name: &str| parameters.iter().find(|known| known.name == name);
+        let is_secret = |name: &str| of(name).is_some_and(Parameter::is_secret);
         let hide = |wrong: &Wrong| if is_secret(&wrong.name) { wrong.clone().hide() } else { wrong.clone() };
         let mut wrong: Vec<_> = self.wrong.iter().map(hide).collect();
         match check(parameters, &self.given, offers) {
@@ -136,6 +139,10 @@ impl Intake {
             Ok(_) => {}
             // what is wrong in the way it was given is missing among what is given
             Err(more) => wrong.extend(more.into_iter().filter(|more| !self.refuses(&more.name))),
+        }
+        if !self.own.is_empty() {
+            let unknown = wrong.iter_mut().filter(|wrong| of(&wrong.name).is_none());
+            unknown.for_each(|wrong| wrong.allowed += &format!("; the URL itself takes {}", self.own.join(", ")));
         }
         Err(wrong)
     }

@@ -168,3 +168,16 @@ fn accepted(app: &App, run: &Run) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::QUERY;
+    use crate::config::QUERY_WORDS;
+
+    #[test]
+    fn no_parameter_can_have_the_name_of_a_word_of_the_url() {
+        for word in QUERY {
+            assert!(QUERY_WORDS.contains(&word), "{word}");
+        }
+    }
+}

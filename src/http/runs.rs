@@ -105,10 +105,10 @@ impl Answer<'_> {
         let record = found.record();
         let status = if self.wait { status_of(record.state) } else { StatusCode::OK };
         let Some(format) = self.viewed.format.view() else { return Ok(answer_with_record(&record, status)) };
-        let (journal, on_pipes, place) = match found {
+        let (journal, on_pipes, queued) = match found {
             Found::Live(run) => {
-                let place = (record.state == record::State::Queued).then(|| run.place());
-                (run.read(), !run.job.process.pty, place)
+                let is_queued = record.state == record::State::Queued;
+                (run.read(), !run.job.process.pty, is_queued.then_some(run))
             }
             Found::Ended(record) => (open(self.app, *record).await?, false, None),
         };
@@ -122,7 +122,7 @@ impl Answer<'_> {
         let reader = journal.read(&self.viewed.selection).map_err(|error| failed(error.into()))?;
         let view = View::new(format, options);
         let Viewed { all, abort, .. } = self.viewed;
-        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, place, on_pipes };
+        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, queued, on_pipes };
         *response.body_mut() = Body::new(Stream::new(show));
         Ok(response)
     }

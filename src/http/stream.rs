@@ -52,8 +52,8 @@ pub(super) struct Show {
     pub(super) abort: bool,
     /// Cancelled when the client leaves before the end.
     pub(super) tie: Option<Tie>,
-    /// Where the run stands in the queue, if it waits for its turn.
-    pub(super) place: Option<watch::Receiver<Option<Place>>>,
+    /// The run, where it waits for its turn.
+    pub(super) queued: Option<Arc<Run>>,
     /// The job's output comes through a pipe: programs may hold it back.
     pub(super) on_pipes: bool,
 }
@@ -84,15 +84,25 @@ pub(super) struct Stream {
     sent: Option<oneshot::Receiver<()>>,
 }
 
-/// The next place of a run in the queue, with what tells of the one after it.
-type NextPlace = Pin<Box<dyn Future<Output = (Option<Place>, watch::Receiver<Option<Place>>)> + Send>>;
+/// The next place of a run in the queue, and what tells of those after it.
+type NextPlace = Pin<Box<dyn Future<Output = (Option<Place>, Places)> + Send>>;
 
-/// Waits until the place is another one.
-async fn next_place(mut places: watch::Receiver<Option<Place>>) -> (Option<Place>, watch::Receiver<Option<Place>>) {
-    let changed = places.changed().await;
-    // who tells of it is gone with the run
-    let place = changed.ok().and_then(|()| *places.borrow_and_update());
-    (place, places)
+/// A run that waits for its turn, and where it stands.
+struct Places {
+    run: Arc<Run>,
+    places: watch::Receiver<Option<Place>>,
+}
+
+impl Places {
+    /// Waits until the place is another one; or, where there is none any more, until the command runs, or never will.
+    async fn next(mut self) -> (Option<Place>, Places) {
+        // an error: who tells of it is gone with the run
+        let place = self.places.changed().await.ok().and_then(|()| *self.places.borrow_and_update());
+        if place.is_none() {
+            self.run.running().await;
+        }
+        (place, self)
+    }
 }
 
 enum Stage {
@@ -125,32 +135,32 @@ impl Stream {
         }
     }
 
-    /// What the page begins with; a run that waits for its turn says its place at once.
+    /// What the page begins with; of a run that waits for its turn, the place comes next.
     fn begin(&mut self) {
         let show = &mut self.show;
         show.view.start(&show.start, show.reader.first_line(), &mut self.rendered);
         self.stage = Stage::Lines;
-        let Some(mut places) = show.place.take() else { return };
-        let place = *places.borrow_and_update();
-        self.take_place(place, places);
+        let Some(run) = show.queued.take() else { return };
+        let mut places = run.place();
+        // where it stands now is the first that is to be told
+        places.mark_changed();
+        self.clock.queued = true;
+        self.queue = Some(Box::pin(Places { run, places }.next()));
     }
 
     /// Renders the run's place in the queue, and waits for the next one where it still has one.
-    fn take_place(&mut self, place: Option<Place>, places: watch::Receiver<Option<Place>>) {
-        let was_queued = self.clock.queued;
+    fn take_place(&mut self, place: Option<Place>, places: Places) {
         self.clock.queued = place.is_some();
-        self.queue = match place {
-            Some(Place { ahead, waiting }) => {
-                self.show.view.queued(ahead, waiting, &mut self.rendered);
-                Some(Box::pin(next_place(places)))
-            }
-            None if was_queued => {
-                self.show.view.begun(&mut self.rendered);
-                self.clock.output = Instant::now();
-                None
-            }
-            None => None,
-        };
+        if let Some(Place { ahead, waiting }) = place {
+            self.show.view.queued(ahead, waiting, &mut self.rendered);
+            self.queue = Some(Box::pin(places.next()));
+            return;
+        }
+        self.queue = None;
+        self.clock.output = Instant::now();
+        if self.show.journal.end().is_none() {
+            self.show.view.begun(&mut self.rendered);
+        }
     }
 
     /// Ready where the run's place in the queue has changed.

@@ -281,8 +281,11 @@ impl Runs {
     pub async fn list(&self, filter: Filter) -> anyhow::Result<Vec<RunRecord>> {
         let limit = filter.limit;
         let live = self.live().runs();
+        // a live run may have left the state in which the history still has it: a page is full all the same
+        let stale = if filter.state.is_some() { live.len() } else { 0 };
+        let asked = Filter { limit: limit + stale, ..filter.clone() };
         let mut records: HashMap<RunId, RunRecord> =
-            self.history.list(filter.clone()).await?.into_iter().map(|record| (record.id, record)).collect();
+            self.history.list(asked).await?.into_iter().map(|record| (record.id, record)).collect();
         for record in live.iter().map(|run| run.record()) {
             records.remove(&record.id);
             if filter.takes(&record) {

@@ -67,6 +67,16 @@ impl Run {
         self.place.subscribe()
     }
 
+    /// Waits until its command runs, or it has ended without.
+    pub async fn running(&self) {
+        let mut begun = self.begun.subscribe();
+        tokio::select! {
+            biased;
+            () = self.journal.ended() => {}
+            _ = begun.wait_for(|state| *state == Some(State::Running)) => {}
+        }
+    }
+
     /// Waits until it has ended.
     pub async fn ended(&self) {
         self.journal.ended().await;

@@ -1,6 +1,7 @@
 //! Whole files, right and wrong: what they mean, and exactly what is said about them.
 
 mod meant;
+mod schema;
 mod wrong;
 
 use super::*;

@@ -129,6 +129,13 @@ fn a_check_tells_everything_that_is_wrong_once() {
 }
 
 #[test]
+fn what_the_url_takes_is_said_of_a_name_that_is_no_parameter() {
+    let wrong = query("wiat").check(&[parameter("a", text())], &Offers::default()).unwrap_err();
+    let allowed: Vec<_> = wrong.iter().map(|wrong| wrong.allowed.as_str()).collect();
+    assert_eq!(allowed, ["any text", "a; the URL itself takes wait, format"]);
+}
+
+#[test]
 fn a_secret_is_in_nothing_that_is_said_of_it() {
     let parameters = [parameter("key", crate::parameters::Kind::Secret { pattern: None })];
     for intake in [
