@@ -13,7 +13,7 @@
 //! | [`record`] | what a journal holds: start, chunks of lines, end | nothing |
 //! | [`parameters`] | what a job can be told: definitions, values, why one is refused | nothing |
 //! | [`journal`] | one append-only log: its format on disk, one writer, many readers | `record` |
-//! | [`sources`] | what appends to a journal: the processes of jobs | `journal`, `parameters`, `record` |
+//! | [`sources`] | what appends to a journal: the processes of jobs, standard input | `journal`, `parameters`, `record` |
 //! | [`views`] | html, text, ndjson, sse: pure functions from records to bytes, and the pages | `record` |
 //! | [`config`] | `jobs.toml` as written → jobs as meant | `sources`' settings, `parameters` |
 //! | [`runs`] | one run = one source into one journal; the history | `config`, `sources`, `journal`, `parameters`, `record` |

@@ -2,8 +2,9 @@
 // on after a lost connection; on the list of jobs filtering while one types. Every page works without it, and no line
 // is rendered here: rows come from the server alone, and are moved, marked and counted.
 
-/** Blocks of 200 rows that a page keeps while it follows a run: the server, too, stops showing all at 100,000 rows. */
-const MOST_BLOCKS = 500;
+/** What a page keeps while it follows a run: 20 parts of 5,000 rows. The server, too, shows no more at once. */
+const MOST_PARTS = 20;
+const MOST_ROWS = 100_000;
 /** What a page that fell behind by more than it keeps goes on with, and how far links to earlier lines go back. */
 const STEP = 5000;
 /** The server says something every 15 s at least. A connection that is silent for so long, in seconds, is no more. */
@@ -36,17 +37,16 @@ function appeared(find) {
   });
 }
 
-/** The rows in `#lines`: `.block > span`, each a line (`#L1`) or, without an id, the rest of one begun further up. */
+/** The rows in `#lines`: `.part > .block > span`, each a line (`#L1`) or, without an id, the rest of one begun further
+    up. Among the parts stand gaps (a link to lines that are left out) and counts. */
 class Rows {
   /** Something has come since this was last set to false. */
   heard = true;
   #listeners = [];
-  #gap = null;
 
   constructor(lines, run) {
     this.lines = lines;
     this.run = run;
-    this.blocks = lines.getElementsByClassName("block");
     this.first = Number(byId("tools").dataset.first);
     this.watcher = new MutationObserver(() => this.#notice());
     this.#watch();
@@ -74,12 +74,30 @@ class Rows {
   newest() {
     const count = this.counted();
     if (count) return count;
-    for (let block = this.lines.lastElementChild; block; block = block.previousElementSibling) {
+    for (let block = this.lastBlock(); block; block = block.previousElementSibling) {
       for (let row = block.lastElementChild; row; row = row.previousElementSibling) {
         if (row.id) return Number(row.id.slice(1));
       }
     }
     return this.first - 1;
+  }
+
+  lastBlock() {
+    let part = this.lines.lastElementChild;
+    while (part && !part.classList.contains("part")) part = part.previousElementSibling;
+    return part?.lastElementChild;
+  }
+
+  /** The blocks from the first one on, or those after `block`. */
+  *blocks(block = null) {
+    let next = block ? block.nextElementSibling : null;
+    let part = block ? block.parentElement : null;
+    for (;;) {
+      for (; next; next = next.nextElementSibling) yield next;
+      part = part ? part.nextElementSibling : this.lines.firstElementChild;
+      if (!part) return;
+      if (part.classList.contains("part")) next = part.firstElementChild;
+    }
   }
 
   /** How many lines there are by the server's count, where it only counts; else 0. */
@@ -93,7 +111,7 @@ class Rows {
   cutBack() {
     const unfinished = new Set();
     let [next, whole, goOnWith] = [this.first, null, this.first];
-    for (const block of this.blocks) {
+    for (const block of this.blocks()) {
       for (const row of block.children) {
         if (!isRow(row)) continue;
         if (row.id) next = Number(row.id.slice(1)) + 1;
@@ -110,16 +128,16 @@ class Rows {
     return goOnWith;
   }
 
-  /** Takes the oldest blocks off a page that has too many, and says so in their place. */
+  /** Takes the oldest parts off a page that has too many, and says so in their place. */
   trim() {
-    if (this.blocks.length <= MOST_BLOCKS) return false;
-    while (this.blocks.length > MOST_BLOCKS) this.blocks[0].remove();
-    const first = this.blocks[0].querySelector("[id]");
+    let over = this.lines.childElementCount - MOST_PARTS - 1;
+    if (over <= 0) return false;
+    for (; over > 0; over -= 1) this.lines.firstElementChild.remove();
+    const first = this.lines.querySelector("[id]");
     if (!first) return true;
     const last = Number(first.id.slice(1)) - 1;
-    this.#gap?.remove();
-    this.#gap = this.#gapElement(last, `lines up to ${digits.format(last)} are not on this page any more`);
-    this.lines.prepend(this.#gap);
+    const text = `lines up to ${digits.format(last)} are not on this page any more`;
+    this.lines.prepend(this.#gapElement(last, text));
     return true;
   }
 
@@ -139,7 +157,7 @@ class Rows {
   }
 }
 
-const isRow = (element) => element.id !== "" || element.classList.contains("cont");
+const isRow = (element) => element.id.startsWith("L") || element.classList.contains("cont");
 
 function streamOf(row) {
   if (row.querySelector(".stderr")) return "stderr";
@@ -261,11 +279,12 @@ class Follower {
     if (!this.following) this.#seen = this.rows.newest();
     this.stop();
     this.paused = true;
-    const block = this.rows.lines.lastElementChild;
-    block?.classList.add("held");
-    block?.lastElementChild?.classList.add("held");
-    this.rows.lines.classList.add("paused");
-    this.rows.lines.classList.toggle("empty", !block);
+    const lines = this.rows.lines;
+    for (let last = lines.lastElementChild; last && !isRow(last.parentElement); last = last.lastElementChild) {
+      last.classList.add("held");
+    }
+    lines.classList.add("paused");
+    lines.classList.toggle("empty", !lines.lastElementChild);
     this.show();
   }
 
@@ -304,7 +323,6 @@ class Follower {
     before it has been looked at. */
 class Filter {
   #test = null;
-  #pass = 0;
   #busy = false;
   #counts = new WeakMap();
   /** The last block that was looked at: it may have got more rows since. */
@@ -339,7 +357,6 @@ class Filter {
     this.input.ariaInvalid = String(test === undefined);
     if (test === undefined) return;
     this.#test = test;
-    this.#pass += 1;
     this.#reached = null;
     this.#counts = new WeakMap();
     this.rows.lines.classList.toggle("filtered", test !== null);
@@ -365,50 +382,59 @@ class Filter {
   async #scan() {
     if (this.#busy || !this.#test) return;
     this.#busy = true;
-    let until = performance.now() + SLICE;
-    for (let pass = this.#pass, block = this.#begin(); block; block = block.nextElementSibling) {
-      if (block.classList.contains("block")) this.#mark(block);
-      this.#reached = block;
-      if (performance.now() < until) continue;
+    while (this.#test && !this.#slice(performance.now() + SLICE)) {
       this.#tell();
       await after(0);
-      if (!this.#test) break;
-      if (pass !== this.#pass || !this.#reached?.isConnected) {
-        pass = this.#pass;
-        block = { nextElementSibling: this.#begin() };
-      }
-      until = performance.now() + SLICE;
     }
     this.#busy = false;
     this.#tell();
   }
 
-  #begin() {
-    return this.#reached?.isConnected ? this.#reached : this.rows.lines.firstElementChild;
+  /** True once every block has been looked at. */
+  #slice(until) {
+    if (this.#reached?.isConnected) this.#mark(this.#reached);
+    else this.#reached = null;
+    for (const block of this.rows.blocks(this.#reached)) {
+      if (performance.now() > until) return false;
+      this.#mark(block);
+      this.#reached = block;
+    }
+    return true;
   }
 
   #mark(block) {
-    let [rows, hits] = [0, 0];
+    const found = { hits: 0, rows: 0 };
     for (const row of block.children) {
       if (!isRow(row)) continue;
       const fits = this.#test(row);
       row.classList.toggle("hit", fits);
-      rows += 1;
-      hits += fits;
+      found.hits += fits;
+      found.rows += 1;
     }
-    block.classList.toggle("hit", hits > 0);
-    block.style.setProperty("--hits", hits); // its height while it is out of sight: only the count is known here
-    this.#counts.set(block, [hits, rows]);
+    this.#note(block, found);
+    this.#note(block.parentElement, this.#sum(block.parentElement.children));
+  }
+
+  /** Marks a block or a part that has hits; while it is out of sight its height is known by their number alone. */
+  #note(element, found) {
+    this.#counts.set(element, found);
+    element.classList.toggle("hit", found.hits > 0);
+    if (found.hits > 0) element.style.setProperty("--hits", found.hits);
+  }
+
+  #sum(elements) {
+    const sum = { hits: 0, rows: 0 };
+    for (const element of elements) {
+      const found = this.#counts.get(element);
+      sum.hits += found?.hits ?? 0;
+      sum.rows += found?.rows ?? 0;
+    }
+    return sum;
   }
 
   #tell() {
     if (!this.#test) return;
-    let [hits, rows] = [0, 0];
-    for (const block of this.rows.blocks) {
-      const [these, all] = this.#counts.get(block) ?? [0, 0];
-      hits += these;
-      rows += all;
-    }
+    const { hits, rows } = this.#sum(this.rows.lines.children);
     const text = `${digits.format(hits)} of ${digits.format(rows)} lines`;
     if (this.hits.textContent !== text) this.hits.textContent = text;
   }
@@ -501,7 +527,7 @@ class Stream {
   async #read() {
     const behind = this.rows.counted();
     let from = this.rows.cutBack();
-    if (behind - from > MOST_BLOCKS * 200) {
+    if (behind - from > MOST_ROWS) {
       this.rows.skip(from, behind - STEP);
       from = behind - STEP + 1;
     }
@@ -639,6 +665,7 @@ function enhanceRun(lines) {
   }
   document.body.classList.add("scripted");
   byId("tools").hidden = false;
+  [lines.role, lines.ariaLabel] = ["main", "Output"];
   const rows = new Rows(lines, run.href);
   const status = new Status();
   const follower = new Follower(rows, status);

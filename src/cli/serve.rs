@@ -1,9 +1,11 @@
 //! `joblines serve`: from the configuration to a server that accepts, and from a signal to a clean end.
 
 use std::env;
+use std::future::pending;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -11,8 +13,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
 
-use super::{ServeArguments, report};
-use crate::config::{self, Config, Listen, Server};
+use super::{Reload, ServeArguments, Stamp, Watch, report};
+use crate::config::{self, Config, Listen};
 use crate::http::listen::{Limits, Listener, Stop, Timeouts};
 use crate::http::{self, App};
 use crate::runs::{self, Runs};
@@ -25,6 +27,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const LEAST_THREADS: usize = 2;
 
 pub(super) fn serve(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+    let seen = Stamp::of(&arguments.config);
     let mut config = match config::load(&arguments.config) {
         Ok(config) => config,
         Err(mistakes) => {
@@ -32,6 +35,7 @@ pub(super) fn serve(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
+    let started = config.server.clone();
     if !arguments.listen.is_empty() {
         let here = env::current_dir().context("the current folder is gone")?;
         let beneath = |listen: Listen| listen.beneath(&here);
@@ -50,7 +54,7 @@ pub(super) fn serve(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     process::shed_inheritance().context("cannot keep open files from the jobs")?;
     let threads = std::thread::available_parallelism().map_or(LEAST_THREADS, |cores| cores.get().max(LEAST_THREADS));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
-    let code = runtime.block_on(accept(config, state_dir));
+    let code = runtime.block_on(accept(config, state_dir, Origin { path: arguments.config, seen, server: started }));
     // every run has ended and every page is closed: a thread that still waits for a disk is waited for no longer
     runtime.shutdown_background();
     code
@@ -77,7 +81,25 @@ fn log() {
     tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(io::stderr).with_ansi(ansi).init();
 }
 
-async fn accept(config: Config, state_dir: PathBuf) -> anyhow::Result<ExitCode> {
+/// Where a configuration came from.
+struct Origin {
+    path: PathBuf,
+    /// What it was when it was read.
+    seen: Stamp,
+    /// Its `[server]` table as the file has it.
+    server: config::Server,
+}
+
+/// What of a `[server]` table can change while the server runs.
+pub(super) fn limits(server: &config::Server) -> runs::Limits {
+    runs::Limits {
+        max_running: server.max_running,
+        max_queued: server.max_queued,
+        keep: runs::Keep { runs: server.keep_runs, age: server.keep_for, bytes: server.keep_bytes },
+    }
+}
+
+async fn accept(config: Config, state_dir: PathBuf, origin: Origin) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -87,17 +109,24 @@ async fn accept(config: Config, state_dir: PathBuf) -> anyhow::Result<ExitCode> 
     let url = urls.first().cloned().unwrap_or_default();
     let settings = runs::Settings { state_dir, limits: limits(&config.server), url: url.clone() };
     let runs = Runs::open(settings).await?;
-    let origin = url.strip_suffix(base_path.as_str()).unwrap_or(&url).to_owned();
-    let router = http::router(App::new(&config, runs.clone(), origin));
+    let scheme_and_host = url.strip_suffix(base_path.as_str()).unwrap_or(&url).to_owned();
+    let app = App::new(&config, runs.clone(), scheme_and_host);
+    let router = http::router(Arc::clone(&app));
     let limits = Limits { max_connections: config.server.max_connections, timeouts: Timeouts::default() };
     let stop = Stop::default();
     let serving = tokio::spawn(http::listen::serve(listeners, router, limits, stop.clone()));
+    let mut watch = Watch::new(&origin.path, origin.seen)
+        .inspect_err(|error| warn!(%error, "jobs.toml is not watched; SIGHUP loads it anew"))
+        .ok();
+    let reload =
+        Reload { path: origin.path, app, runs: runs.clone(), started: origin.server, effective: config.server.clone() };
     announce(&urls);
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => warn!("SIGHUP: loading jobs.toml anew is not supported yet; restart to load it"),
+            _ = hangup.recv() => reload.load().await,
+            () = saved(&mut watch) => reload.load().await,
         }
     }
     info!("stopping: every run is ended; a second signal stops at once");
@@ -121,12 +150,11 @@ async fn accept(config: Config, state_dir: PathBuf) -> anyhow::Result<ExitCode> 
     }
 }
 
-/// How many runs there may be, as the file says.
-fn limits(server: &Server) -> runs::Limits {
-    runs::Limits {
-        max_running: server.max_running,
-        max_queued: server.max_queued,
-        keep: runs::Keep { runs: server.keep_runs, age: server.keep_for, bytes: server.keep_bytes },
+/// Waits until the watched file was saved.
+async fn saved(watch: &mut Option<Watch>) {
+    match watch {
+        Some(watch) => watch.changed().await,
+        None => pending().await,
     }
 }
 

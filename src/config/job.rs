@@ -11,9 +11,9 @@ use toml::de::{DeString, DeValue};
 use crate::sources::process::{Command, Inherit, Settings};
 
 use super::{
-    Invalid, Job, Mistake, OnDisconnect, Overlap, Stdin, Table, Unreadable, Value, absolute, check_placeholders,
-    duration, job_name, positive_duration, read_text, read_variables, size, take_command, take_parameters,
-    variable_name,
+    Invalid, Job, Mistake, OnDisconnect, Overlap, Source, Stdin, Table, Unreadable, Value, absolute,
+    check_placeholders, duration, job_name, positive_duration, read_text, read_variables, size, take_command,
+    take_parameters, variable_name,
 };
 
 /// Every key of the table.
@@ -78,6 +78,7 @@ pub(super) fn read(jobs: &mut Table<'_, '_>, name: &Spanned<DeString<'_>>, folde
         parameters,
         stdin,
         overlap,
+        source: Source::Command,
         process: Arc::new(process),
         on_disconnect: on_disconnect.unwrap_or(OnDisconnect::Continue),
         max_output: max_output.unwrap_or(DEFAULT_MAX_OUTPUT),

@@ -169,6 +169,18 @@ impl Mistakes {
         self.list.is_empty()
     }
 
+    /// Each of them in one line with its place, without the text of the file: that may hold secrets.
+    pub fn summary(&self) -> Vec<String> {
+        let each = self.list.iter().map(|mistake| {
+            let place = self.sources.get(mistake.source.0).zip(mistake.span).map(|(source, (start, _))| {
+                let (line, column) = source.place(start);
+                format!(" (line {}, column {})", line + 1, column + 1)
+            });
+            format!("{}{}", mistake.problem, place.unwrap_or_default())
+        });
+        each.collect()
+    }
+
     /// All of them as `Display` shows them, with colours for a terminal.
     pub fn render_coloured(&self) -> String {
         self.render(&Renderer::styled())

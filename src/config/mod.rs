@@ -38,7 +38,8 @@ use job::KEYS as JOB_KEYS;
 use mistakes::{Mistake, SourceId};
 use parameter::take as take_parameters;
 use table::{Table, Value, nearest};
-use values::{duration, job_name, positive_duration, size, variable_name};
+pub use values::job_name;
+use values::{duration, positive_duration, size, variable_name};
 
 /// A whole `jobs.toml`, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -98,6 +99,8 @@ pub struct Job {
     pub stdin: Stdin,
     /// What happens when it is started while a run of it is on.
     pub overlap: Overlap,
+    /// Where the lines of its runs come from.
+    pub source: Source,
     /// How its command is run.
     pub process: Arc<process::Settings>,
     /// What happens when the client that started it leaves.
@@ -108,6 +111,22 @@ pub struct Job {
     pub get: bool,
     /// Whether a POST to its URL starts it.
     pub post: bool,
+}
+
+/// Where the lines of a job's runs come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// What its command prints.
+    Command,
+    /// The server's own standard input.
+    Stdin,
+}
+
+impl Job {
+    /// Whether a request can start it. What cannot be started was, by whoever made it, and shows that run.
+    pub fn can_be_started(&self) -> bool {
+        self.get || self.post
+    }
 }
 
 /// Where a command's standard input comes from.

@@ -85,7 +85,9 @@ fn read(mut table: Table<'_, '_>, parameter: &mut Parameter) {
             }
         }
         // without its type nothing else can be judged
-        None => KEYS.iter().for_each(|key| drop(table.value(key))),
+        None => KEYS.iter().for_each(|key| {
+            let _ = table.value(key);
+        }),
     }
     table.finish(|_, _| None);
 }

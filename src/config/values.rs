@@ -114,7 +114,7 @@ fn quantity(text: &str) -> Option<(Option<u64>, &str, &str)> {
 }
 
 /// Whether a job may have this name.
-pub(super) fn job_name(name: &str) -> Result<(), Invalid> {
+pub fn job_name(name: &str) -> Result<(), Invalid> {
     let well_begun = name.starts_with(|c: char| c.is_ascii_alphanumeric());
     let well_made = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     if well_begun && well_made && name.len() <= 64 {

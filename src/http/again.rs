@@ -12,15 +12,18 @@ const LONGEST: usize = 8 << 10;
 /// How a run like `record`'s is started: as its job is defined now.
 pub(super) fn again(app: &App, record: &RunRecord) -> Again {
     let form = format!("{}/jobs/{}/form", app.base_path, record.job);
-    let Some(job) = app.by_name.get(&record.job) else { return Again { form, ..Again::default() } };
-    let values = values_of(job, record);
+    let Some(job) = app.current().job(&record.job) else { return Again { form, ..Again::default() } };
+    if !job.can_be_started() {
+        return Again { never: true, ..Again::default() };
+    }
+    let values = values_of(&job, record);
     let query: Vec<_> = values.iter().map(|(name, text)| format!("{}={}", encode(name), encode(text))).collect();
     let query = Some(query.join("&")).filter(|query| !query.is_empty() && query.len() <= LONGEST);
     let form = query.map_or(form.clone(), |query| format!("{form}?{query}"));
     let asks_nothing = job.stdin == Stdin::None && !job.parameters.iter().any(|parameter| parameter.is_secret());
     // a browser would make two characters of a carriage return
     let is_exact = values.iter().all(|(_, text)| !text.contains('\r'));
-    Again { form, by_post: job.post, values: (asks_nothing && is_exact).then_some(values) }
+    Again { form, by_post: job.post, values: (asks_nothing && is_exact).then_some(values), never: false }
 }
 
 /// What of the run's parameters may be given again: the job may have changed since.

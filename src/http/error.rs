@@ -20,20 +20,20 @@ pub struct Refusal {
     /// What is allowed, or what to do next.
     pub remedy: Option<String>,
     /// Where to go instead: the run in progress, the form.
-    pub location: Option<String>,
+    pub location: Option<Box<str>>,
     /// When to try again.
     pub retry_after: Option<Duration>,
     /// The methods that are allowed, for 405.
     pub allow: Option<&'static str>,
     /// Each parameter that was at fault, for 400.
-    pub errors: Vec<Wrong>,
+    pub errors: Box<[Wrong]>,
 }
 
 impl Refusal {
     /// Any status with one sentence; the other constructors say it shorter.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Refusal { status, detail, remedy: None, location: None, retry_after: None, allow: None, errors: Vec::new() }
+        Refusal { status, detail, remedy: None, location: None, retry_after: None, allow: None, errors: Box::default() }
     }
 
     /// 400: these parameters are wrong, at least one.
@@ -46,7 +46,7 @@ impl Refusal {
                 (format!("{} parameters are wrong: {}", several.len(), each.join("; ")), None)
             }
         };
-        Refusal { remedy, errors, ..Refusal::bad_request(detail) }
+        Refusal { remedy, errors: errors.into(), ..Refusal::bad_request(detail) }
     }
 
     /// The same, without the values of those parameters that `is_secret` tells.
@@ -131,7 +131,7 @@ impl Refusal {
 
     /// The same, saying where to go.
     pub fn location(self, location: impl Into<String>) -> Self {
-        Refusal { location: Some(location.into()), ..self }
+        Refusal { location: Some(location.into().into()), ..self }
     }
 
     /// The status code in words: "Not Found".

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     App, Asked, Form, Intake, Name, RETRY_AFTER, Refusal, Told, Visit, Wanted, failed, find_job, job_json, job_page,
-    json, lines, nothing, page, pages,
+    json, lines, nothing, page, pages, show_newest,
 };
 use crate::config::{Job, Overlap, Stdin};
 use crate::parameters::{Kind, Offers, Parameter, Wrong};
@@ -29,6 +29,9 @@ pub(super) async fn show(
     let job = find_job(&app, &name)?;
     let asked = asked.map_err(|refusal| hide_secrets(&job, refusal))?;
     asked.allow("GET")?;
+    if !job.can_be_started() {
+        return show_newest(&app, &job, asked).await;
+    }
     let given = Intake::of_query(&asked.query, &["format"]);
     if asked.method == Method::HEAD {
         return Ok(nothing(asked.wanted));

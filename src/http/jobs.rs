@@ -11,7 +11,7 @@ use http_body::Body as _;
 use super::{
     Answer, App, Asked, EventId, Found, Intake, IntakeKind, Name, RETRY_AFTER, Reached, Refusal, Tie, Upload, Viewed,
     Visit, Wanted, answer_with_record, ask_for_choices, fill_in, fill_in_page, find_job, find_run, hide_secrets,
-    nothing, read_body, resume,
+    nothing, read_body, resume, show_newest,
 };
 use crate::config::{Job, OnDisconnect, Stdin};
 use crate::parameters::Values;
@@ -22,7 +22,8 @@ use crate::sources::process::Input;
 const MAX_FORM: usize = 1 << 20;
 
 /// What the query of a job's URL may hold beside the job's own parameters.
-const QUERY: [&str; 9] = ["format", "wait", "detach", "abort", "all", "time", "stream", "from", "download"];
+const QUERY: [&str; 13] =
+    ["format", "wait", "detach", "abort", "all", "time", "stream", "from", "q", "level", "logger", "rate", "download"];
 
 /// What is to happen with a visit to a job's URL.
 enum Plan {
@@ -41,6 +42,9 @@ pub(super) async fn start(
 ) -> Result<Response, Refusal> {
     let job = find_job(&app, &name)?;
     let asked = asked.map_err(|refusal| hide_secrets(&job, refusal))?;
+    if !job.can_be_started() {
+        return show_newest(&app, &job, asked).await;
+    }
     let given = Intake::of_query(&asked.query, &QUERY);
     match plan(&app, &job, &asked).await? {
         Plan::Start => {}

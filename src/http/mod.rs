@@ -2,6 +2,7 @@
 //! nothing imports it but the command line.
 
 mod again;
+mod app;
 mod asked;
 mod assets;
 mod body;
@@ -16,9 +17,9 @@ pub mod negotiate;
 mod overview;
 pub mod query;
 mod runs;
+mod sieve;
 mod stream;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,11 +33,11 @@ use axum::routing::any;
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::config::{Config, Job};
+use crate::config::Job;
 use crate::parameters::Wrong;
-use crate::runs::Runs;
 use crate::views::{EventId, Format, Reached, pages};
 use again::again;
+pub use app::App;
 use asked::{Asked, Name};
 use body::{Upload, read as read_body};
 use error::Refusal;
@@ -48,8 +49,9 @@ use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
 use overview::{Told, job_json, job_page, line_of, runs_page};
 use query::{Query, encode, read_pairs};
-use runs::{Answer, Found, LISTED, Viewed, answer_with_record, find_run, resume};
-use stream::{Show, Stream, Tie};
+use runs::{Answer, Found, LISTED, Viewed, answer_with_record, find_run, resume, show_newest};
+use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
+use stream::{Lines, Show, Stream, Tie};
 
 /// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other
 /// site's frame; and it tells nobody else where it was.
@@ -72,31 +74,6 @@ const TRAILERS: [HeaderName; 2] =
 
 /// When to come again where too many runs wait, or a command does not tell what it should.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
-
-/// What every handler knows.
-pub struct App {
-    pub(super) jobs: Vec<Arc<Job>>,
-    pub(super) by_name: HashMap<String, Arc<Job>>,
-    pub(super) base_path: String,
-    /// Scheme, host and port of the first address, for the curl lines that pages show.
-    pub(super) origin: String,
-    pub(super) runs: Arc<Runs>,
-    hosts: Hosts,
-}
-
-impl App {
-    /// Of a configuration and its runs; `origin` is its first address.
-    pub fn new(config: &Config, runs: Arc<Runs>, origin: String) -> Arc<App> {
-        Arc::new(App {
-            jobs: config.jobs.clone(),
-            by_name: config.jobs.iter().map(|job| (job.name.clone(), Arc::clone(job))).collect(),
-            base_path: config.server.base_path.clone(),
-            origin,
-            runs,
-            hosts: Hosts::new(&config.server.listen, &config.server.hosts),
-        })
-    }
-}
 
 /// Every URL.
 pub fn router(app: Arc<App>) -> Router {
@@ -157,7 +134,7 @@ fn check(app: &App, parts: &Parts) -> Result<(), Refusal> {
     if let Some(Peer::Unix) = parts.extensions.get() {
         return Ok(());
     }
-    app.hosts.check(parts).map_err(|host| match host {
+    app.current().hosts.check(parts).map_err(|host| match host {
         BadHost::Missing => Refusal::bad_request("the request has no Host header"),
         BadHost::Malformed(host) => Refusal::bad_request(format!("`{host}` is no host")),
         BadHost::Unknown(host) => Refusal::misdirected(&host),
@@ -165,7 +142,7 @@ fn check(app: &App, parts: &Parts) -> Result<(), Refusal> {
 }
 
 fn find_job(app: &App, name: &str) -> Result<Arc<Job>, Refusal> {
-    let job = app.by_name.get(name).cloned();
+    let job = app.current().job(name);
     job.ok_or_else(|| {
         Refusal::not_found(format!("there is no job `{name}`")).remedy(format!("{}/ lists the jobs", app.base_path))
     })

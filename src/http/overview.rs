@@ -9,7 +9,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{App, Asked, Form, LISTED, Refusal, Wanted, answer, failed, lines, page, pages};
+use super::{App, Asked, Form, LISTED, Refusal, Wanted, answer, failed, lines, page, pages, show_newest};
 use crate::config::{Job, Stdin};
 use crate::parameters::{Kind, Offers};
 use crate::record::{self, Outcome, RunId};
@@ -50,11 +50,17 @@ impl<'a> Told<'a> {
 /// The jobs with their last run, and the recent runs: all, or those of the jobs that have the words of `filter`.
 pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
+    let current = app.current();
+    if let ([job], Wanted::Html) = (&current.jobs[..], asked.wanted)
+        && !job.can_be_started()
+    {
+        return show_newest(&app, job, asked).await;
+    }
     asked.query.refuse_unknown(&["format", "filter"])?;
     let words = asked.query.value("filter").unwrap_or_default();
     let mut recent = app.runs.list(Filter { limit: RECENT, ..Filter::default() }).await.map_err(failed)?;
     let mut live = live(&app).await?;
-    let jobs = app.jobs.iter().map(Arc::as_ref).filter(|job| has_words(job, words)).collect();
+    let jobs = current.jobs.iter().map(Arc::as_ref).filter(|job| has_words(job, words)).collect();
     let jobs = Told::about_all(&app, jobs).await?;
     if !words.trim().is_empty() {
         let is_shown = |record: &RunRecord| jobs.iter().any(|told| told.job.name == record.job);
@@ -66,7 +72,7 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
         Wanted::Text => lines("text/plain; charset=utf-8", jobs.iter().map(job_line)),
         Wanted::Json => {
             let jobs: Vec<_> = jobs.iter().map(job_json).collect();
-            super::json(StatusCode::OK, &json!({ "jobs": jobs, "runs": recent }))
+            super::json(StatusCode::OK, &json!({ "jobs": jobs, "runs": recent, "problem": current.problem }))
         }
         Wanted::Ndjson => lines("application/x-ndjson", jobs.iter().map(|told| job_json(told).to_string())),
         Wanted::Sse => {
@@ -141,7 +147,7 @@ fn index_page(app: &App, words: &str, jobs: &[Told<'_>], runs: [&[RunRecord]; 2]
         frame: frame(app),
         now: Timestamp::now(),
         filter: words.trim().to_owned(),
-        jobs: app.jobs.len(),
+        jobs: app.current().jobs.len(),
         groups: groups(app, jobs),
         live: live.iter().map(|record| run_row(app, record)).collect(),
         ended: ended.map(|record| run_row(app, record)).collect(),
@@ -188,7 +194,7 @@ fn ways(job: &Job) -> pages::Ways {
 
 /// What every page has around it.
 fn frame(app: &App) -> pages::Frame {
-    pages::Frame { base_path: app.base_path.clone(), banner: None }
+    pages::Frame { base_path: app.base_path.clone(), banner: app.current().problem.clone() }
 }
 
 /// A job's form; `runs` are its newest ones.
@@ -228,7 +234,7 @@ pub(super) fn runs_page(app: &App, filter: &Filter, records: &[RunRecord], older
     pages::RunsPage {
         frame: frame(app),
         now: Timestamp::now(),
-        jobs: app.jobs.iter().map(|job| job.name.clone()).collect(),
+        jobs: app.current().jobs.iter().map(|job| job.name.clone()).collect(),
         job: filter.job.clone(),
         state: filter.state,
         limit: Some(limit).filter(|limit| *limit != LISTED.0),
@@ -245,7 +251,7 @@ pub(super) fn error_page(app: &App, refusal: &Refusal) -> pages::ErrorPage {
         title: refusal.title().to_owned(),
         wrong: refusal.detail.clone(),
         allowed: refusal.remedy.clone().unwrap_or_default(),
-        run: refusal.location.clone(),
+        run: refusal.location.as_deref().map(str::to_owned),
     }
 }
 

@@ -9,13 +9,14 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
 use super::{
-    App, Asked, Name, Reached, Refusal, Show, Stream, TRAILERS, Tie, Wanted, again, failed, line_of, page, pages,
-    runs_page,
+    App, Asked, Lines, Name, Query, Reached, Refusal, Show, Stream, TRAILERS, Terms, Tie, Wanted, again, encode,
+    failed, line_of, page, pages, runs_page,
 };
+use crate::config::Job;
 use crate::journal::Selection;
 use crate::record::{self, RunId, Start};
 use crate::runs::{Filter, Reading, Run, RunRecord};
-use crate::views::{About, Format, Options, View};
+use crate::views::{About, Filters, Format, Options, View};
 
 /// A replayed page starts at so many last lines.
 const REPLAYED: u64 = 5000;
@@ -24,12 +25,23 @@ const REPLAYED: u64 = 5000;
 pub(super) const LISTED: (usize, usize) = (50, 1000);
 
 /// What the query of a run's URL may hold.
-const QUERY: [&str; 10] = ["format", "wait", "abort", "all", "from", "tail", "follow", "stream", "time", "download"];
+const QUERY: [&str; 14] = [
+    "format", "wait", "abort", "all", "from", "tail", "follow", "stream", "q", "level", "logger", "rate", "time",
+    "download",
+];
+
+/// The most lines a second that may be asked for.
+const FASTEST: u32 = 1_000_000;
 
 /// What of a run is shown, and how, as a query says.
 pub(super) struct Viewed {
     format: Wanted,
     selection: Selection,
+    terms: Terms,
+    /// What the page's form says of them.
+    filters: Filters,
+    /// The most lines a second.
+    rate: Option<u32>,
     all: bool,
     abort: bool,
     time: bool,
@@ -43,15 +55,20 @@ pub(super) struct Viewed {
 impl Viewed {
     pub(super) fn of_query(asked: &Asked) -> Result<Viewed, Refusal> {
         let query = &asked.query;
+        let terms = Terms::of_query(query)?;
+        let stream = terms.stream;
         Ok(Viewed {
             format: asked.wanted,
             selection: Selection {
                 from: query.number("from", 1)?.unwrap_or(1),
-                after: None,
                 tail: query.number("tail", 0)?,
-                stream: query.parsed("stream", "stdout, stderr, system")?,
+                stream,
                 follow: query.flag("follow")?.unwrap_or(true),
+                ..Selection::default()
             },
+            terms: terms.seen_in(asked.wanted),
+            filters: filters(query, stream),
+            rate: rate(query)?,
             all: query.flag("all")?.unwrap_or(false),
             abort: query.flag("abort")?.unwrap_or(false),
             time: query.flag("time")?.unwrap_or(false),
@@ -66,8 +83,29 @@ impl Viewed {
         let again = (self.replay || waited) && self.unbounded && !self.all && !self.download;
         if self.format == Wanted::Html && again && record.lines > REPLAYED {
             self.selection.tail = Some(REPLAYED);
+            self.filters.last = Some(REPLAYED).filter(|_| self.filters.are_on());
         }
     }
+}
+
+/// The filters of a query as a page's form shows them.
+fn filters(query: &Query, stream: Option<record::Stream>) -> Filters {
+    let given = |name: &str| query.value(name).unwrap_or_default().to_owned();
+    let pairs = ["q", "level", "logger", "stream"].map(|name| (name, given(name)));
+    let pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
+    let query = pairs.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&");
+    Filters { q: given("q"), level: given("level"), logger: given("logger"), stream, query, last: None }
+}
+
+/// The most lines a second.
+fn rate(query: &Query) -> Result<Option<u32>, Refusal> {
+    let Some(value) = query.value("rate").filter(|value| !value.is_empty()) else { return Ok(None) };
+    let rate = query.number("rate", 1).ok().flatten().and_then(|rate| u32::try_from(rate).ok());
+    let rate = rate.filter(|rate| *rate <= FASTEST);
+    rate.map(Some).ok_or_else(|| {
+        Refusal::bad_request(format!("`rate` cannot be `{value}`"))
+            .remedy(format!("allowed: a whole number of lines a second from 1 to {FASTEST}"))
+    })
 }
 
 /// A run that a request names.
@@ -108,21 +146,26 @@ impl Answer<'_> {
         let (journal, on_pipes, queued) = match found {
             Found::Live(run) => {
                 let is_queued = record.state == record::State::Queued;
-                (run.read(), !run.job.process.pty, is_queued.then_some(run))
+                let on_pipes = !run.job.process.pty && run.job.can_be_started();
+                (run.read(), on_pipes, is_queued.then_some(run))
             }
             Found::Ended(record) => (open(self.app, *record).await?, false, None),
         };
         self.viewed.shorten(&record, self.wait);
-        let about = about(self.app, &record, self.tie.is_some());
-        let options = Options { base_path: self.app.base_path.clone(), time: self.viewed.time, about };
+        let about = match format {
+            Format::Html => about(self.app, &record, self.tie.is_some()),
+            _ => About::default(),
+        };
+        let (base_path, filters) = (self.app.base_path.clone(), self.viewed.filters.clone());
+        let options = Options { base_path, time: self.viewed.time, about, filters };
         let start = Start { run: record.id, job: record.job, state: record.state, started: record.started };
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
         *response.headers_mut() = headers(&start, format, &self.viewed, &self.app.base_path);
-        let reader = journal.read(&self.viewed.selection).map_err(|error| failed(error.into()))?;
+        let Viewed { selection, terms, rate, all, abort, .. } = self.viewed;
+        let lines = Lines::new(&journal, &selection, terms, rate).map_err(|error| failed(error.into()))?;
         let view = View::new(format, options);
-        let Viewed { all, abort, .. } = self.viewed;
-        let show = Show { journal, start, reader, format, view, all, abort, tie: self.tie, queued, on_pipes };
+        let show = Show { journal, start, lines, format, view, all, abort, tie: self.tie, queued, on_pipes };
         *response.body_mut() = Body::new(Stream::new(show));
         Ok(response)
     }
@@ -145,10 +188,19 @@ async fn open(app: &App, record: RunRecord) -> Result<Reading, Refusal> {
 
 /// What the page of a run says beside its lines; `tied`: the run ends when the page is left.
 fn about(app: &App, record: &RunRecord, tied: bool) -> About {
-    let description = app.by_name.get(&record.job).and_then(|job| job.description.clone());
+    let description = app.current().job(&record.job).and_then(|job| job.description.clone());
     let age = Timestamp::now().duration_since(record.started).unsigned_abs();
     let (trigger, params) = (record.trigger.clone(), record.params.clone());
-    About { description: description.unwrap_or_default(), trigger, params, again: again(app, record), age, tied }
+    let banner = app.current().problem.clone();
+    About {
+        description: description.unwrap_or_default(),
+        trigger,
+        params,
+        again: again(app, record),
+        age,
+        tied,
+        banner,
+    }
 }
 
 /// What every stream says of itself.
@@ -206,14 +258,30 @@ pub(super) async fn show(State(app): State<Arc<App>>, Name(id): Name, asked: Ask
 /// The newest run of a job.
 pub(super) async fn last(State(app): State<Arc<App>>, Name(job): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
-    let filter = Filter { job: Some(job.clone()), limit: 1, ..Filter::default() };
+    let found = newest(&app, &job).await?;
+    replay(&app, found, asked).await
+}
+
+/// A job that no request can start shows its newest run: browsers are sent to the run's own page, others get it here.
+pub(super) async fn show_newest(app: &App, job: &Job, asked: Asked) -> Result<Response, Refusal> {
+    asked.allow("GET")?;
+    let found = newest(app, &job.name).await?;
+    if asked.wanted == Wanted::Html {
+        let place = format!("{}/runs/{}", app.base_path, found.record().id);
+        let headers = [(header::LOCATION, place), (header::CACHE_CONTROL, "no-cache, no-store".to_owned())];
+        return Ok((StatusCode::FOUND, headers).into_response());
+    }
+    replay(app, found, asked).await
+}
+
+async fn newest(app: &App, job: &str) -> Result<Found, Refusal> {
+    let filter = Filter { job: Some(job.to_owned()), limit: 1, ..Filter::default() };
     let newest = app.runs.list(filter).await.map_err(failed)?.pop();
-    let record = newest.ok_or_else(|| match app.by_name.contains_key(&job) {
+    let record = newest.ok_or_else(|| match app.current().job(job).is_some() {
         true => Refusal::not_found(format!("job `{job}` has not run yet")),
         false => Refusal::not_found(format!("there is no job `{job}`")),
     })?;
-    let found = app.runs.live_run(record.id).map_or_else(|| Found::Ended(Box::new(record)), Found::Live);
-    replay(&app, found, asked).await
+    Ok(app.runs.live_run(record.id).map_or_else(|| Found::Ended(Box::new(record)), Found::Live))
 }
 
 async fn find(app: &App, id: &str) -> Result<Found, Refusal> {

@@ -2,10 +2,10 @@
 //!
 //! # The format, version 1
 //!
-//! A run's journal is a folder with two files, `output` and `index`. `output` is the run's bytes in order of arrival,
+//! A run's journal is two files, `RUN.output` and `RUN.index`. `output` is the run's bytes in order of arrival,
 //! joblines' own lines among them, and nothing else. `index` is a header of 256 bytes, then one entry of 64 bytes for
 //! each chunk, then, once the run has ended, one end entry. After 256 MiB a journal goes on in a further segment:
-//! `output.1` and `index.1`, and so on; offsets, lines and entries count on over the segments.
+//! `RUN.output.1`, `RUN.index.1`, and so on; offsets, lines and entries count on over the segments.
 //!
 //! The bytes of a chunk are written first, its entry second, each by one appending write(2). A reader (also one in
 //! another process) takes whole entries with a right checksum and ignores what stands behind the last of them; the

@@ -8,6 +8,7 @@
 mod format;
 mod reader;
 mod recover;
+mod removal;
 mod segment;
 mod writer;
 
@@ -24,6 +25,7 @@ use tokio::sync::Notify;
 pub use format::{Child, Origin};
 pub use reader::{Reader, Selection, Step};
 pub use recover::{Recovered, recover};
+pub use removal::{forget, retire, retired};
 pub use writer::Writer;
 
 use crate::record::{Chunk, End};
@@ -39,7 +41,8 @@ const WINDOW_CHUNKS: usize = 4096;
 /// One run's journal, as everybody but its writer sees it.
 #[derive(Debug)]
 pub struct Journal {
-    folder: PathBuf,
+    /// Its files' path, but for what their names end with.
+    base: PathBuf,
     shared: Mutex<Shared>,
     news: Arc<Notify>,
     /// Whether the bytes are checked against their checksums when read back: not while we have just written them.
@@ -78,10 +81,10 @@ impl Journal {
     ///
     /// # Errors
     /// Where the files cannot be read, or nobody knows of an end: then [`recover`] was not run on them.
-    pub fn open(folder: PathBuf, receipt: Option<End>) -> io::Result<Arc<Journal>> {
-        let contents = recover::read_whole(&folder)?;
+    pub fn open(base: PathBuf, receipt: Option<End>) -> io::Result<Arc<Journal>> {
+        let contents = recover::read_whole(&base)?;
         let end = contents.end.or(receipt).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("the journal in {} has no end", folder.display()))
+            io::Error::new(io::ErrorKind::InvalidData, format!("the journal at {} has no end", base.display()))
         })?;
         let shared = Shared {
             window_first: contents.entries,
@@ -92,12 +95,12 @@ impl Journal {
             segments: contents.segments,
             ..Shared::default()
         };
-        Ok(Arc::new(Journal { folder, shared: Mutex::new(shared), news: Arc::default(), verify: true }))
+        Ok(Arc::new(Journal { base, shared: Mutex::new(shared), news: Arc::default(), verify: true }))
     }
 
-    /// The folder with its files.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// Its files' path, but for what their names end with.
+    pub fn base(&self) -> &Path {
+        &self.base
     }
 
     /// How much it holds now.

@@ -21,6 +21,8 @@ const BATCH: usize = 64 << 10;
 pub struct Selection {
     /// The first line, from 1.
     pub from: u64,
+    /// With [`from`](Selection::from): what comes of lines that were begun before it, too.
+    pub rests: bool,
     /// Go on behind the end of this line: what was sent before it ended is not sent again, and what was begun before it
     /// and ended after it is not lost.
     pub after: Option<u64>,
@@ -35,7 +37,7 @@ pub struct Selection {
 impl Default for Selection {
     /// Everything, to the end.
     fn default() -> Self {
-        Selection { from: 1, after: None, tail: None, stream: None, follow: true }
+        Selection { from: 1, rests: false, after: None, tail: None, stream: None, follow: true }
     }
 }
 
@@ -55,6 +57,7 @@ pub enum Step {
 pub struct Reader {
     journal: Arc<Journal>,
     from: u64,
+    rests: bool,
     after: Option<u64>,
     stream: Option<Stream>,
     /// The next entry to read.
@@ -78,6 +81,7 @@ impl Reader {
         let mut reader = Reader {
             journal,
             from: selection.from.max(1),
+            rests: selection.rests,
             after: selection.after,
             stream: selection.stream,
             entry: 0,
@@ -220,7 +224,10 @@ impl Reader {
             return None;
         }
         if chunk.line < self.from {
-            return if chunk.continues { None } else { cut(chunk, self.from) };
+            return match chunk.continues {
+                true => self.rests.then_some(chunk),
+                false => cut(chunk, self.from),
+            };
         }
         Some(chunk)
     }
@@ -238,7 +245,7 @@ impl Reader {
         let files = match held {
             Some(files) => files,
             None => {
-                let opened = Files::open(self.journal.folder(), segment.number, false)?;
+                let opened = Files::open(self.journal.base(), segment.number, false)?;
                 Arc::new(opened.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?.0)
             }
         };

@@ -33,10 +33,10 @@ pub struct Recovered {
 
 /// Reads the receipt and the extent of an ended journal, trusting what lies before its last entries. Where there are no
 /// files there is nothing in it.
-pub(super) fn read_whole(folder: &Path) -> io::Result<Contents> {
+pub(super) fn read_whole(base: &Path) -> io::Result<Contents> {
     let mut contents = Contents { segments: Vec::new(), entries: 0, totals: Totals::default(), end: None };
     let mut last = None;
-    while let Some((files, header)) = open_if_whole(folder, contents.segments.len() as u32, false)? {
+    while let Some((files, header)) = open_if_whole(base, contents.segments.len() as u32, false)? {
         contents.segments.push(files.segment.clone());
         contents.entries = header.first_entry;
         contents.totals = Totals { lines: header.next_line.saturating_sub(1), bytes: header.offset };
@@ -58,18 +58,18 @@ pub(super) fn read_whole(folder: &Path) -> io::Result<Contents> {
     Ok(contents)
 }
 
-/// Makes the journal in `folder` whole after its server died: cuts off what is torn and ends it as lost, unless the run
+/// Makes the journal at `base` whole after its server died: cuts off what is torn and ends it as lost, unless the run
 /// had ended before. `started` is when it was asked for, where the journal does not say.
 ///
 /// # Errors
 /// Where the files cannot be read or written.
-pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
+pub fn recover(base: &Path, started: Timestamp) -> io::Result<Recovered> {
     let mut whole = Whole { totals: Totals::default(), time: started, end: None, cut: 0 };
     let mut number = 0;
     let mut last = None;
     let mut origin = None;
     let mut index_bytes = 0;
-    while let Some((files, header)) = open_if_whole(folder, number, true)? {
+    while let Some((files, header)) = open_if_whole(base, number, true)? {
         if number == 0 {
             whole.time = header.origin.started;
             origin = Some(header.origin);
@@ -82,7 +82,7 @@ pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
             break;
         }
     }
-    while Files::remove(folder, number)? {
+    while Files::remove(base, number)? {
         number += 1;
     }
     if let Some(end) = whole.end {
@@ -109,8 +109,8 @@ pub fn recover(folder: &Path, started: Timestamp) -> io::Result<Recovered> {
 
 /// The files of a segment, unless there are none or they were begun by a write that a crash or a full disk cut short:
 /// those hold nothing yet.
-fn open_if_whole(folder: &Path, number: u32, write: bool) -> io::Result<Option<(Files, Header)>> {
-    match Files::open(folder, number, write) {
+fn open_if_whole(base: &Path, number: u32, write: bool) -> io::Result<Option<(Files, Header)>> {
+    match Files::open(base, number, write) {
         Err(error)
             if matches!(
                 error.kind(),

@@ -42,20 +42,25 @@ pub(super) enum Access {
     Waiting,
 }
 
-fn path(folder: &Path, name: &str, number: u32) -> PathBuf {
-    match number {
-        0 => folder.join(name),
-        _ => folder.join(format!("{name}.{number}")),
+/// `RUN.output`, `RUN.index`, and those of further segments, `RUN.output.1`: beside each other in one folder, for making
+/// a folder of its own costs a short run more than everything else that is written of it.
+fn path(base: &Path, name: &str, number: u32) -> PathBuf {
+    let mut path = base.as_os_str().to_owned();
+    path.push(".");
+    path.push(name);
+    if number > 0 {
+        path.push(format!(".{number}"));
     }
+    path.into()
 }
 
 impl Files {
     /// New, empty files with the header written; none where one of them cannot be made.
-    pub(super) fn create(folder: &Path, header: &Header) -> io::Result<Files> {
+    pub(super) fn create(base: &Path, header: &Header) -> io::Result<Files> {
         let open = |name| {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create_new(true).mode(0o600);
-            options.open(path(folder, name, header.segment))
+            options.open(path(base, name, header.segment))
         };
         let make = || {
             let files = Files { segment: Segment::from(header), index: open("index")?, output: open("output")? };
@@ -63,7 +68,7 @@ impl Files {
             Ok(files)
         };
         make().inspect_err(|_| {
-            let _ = Files::remove(folder, header.segment);
+            let _ = Files::remove(base, header.segment);
         })
     }
 
@@ -72,11 +77,21 @@ impl Files {
         self.index.write_all_at(&header.encode(), 0)
     }
 
-    /// Removes the files of segment `number`, and says whether there were any.
-    pub(super) fn remove(folder: &Path, number: u32) -> io::Result<bool> {
+    /// Whether there is any file of segment `number`.
+    pub(super) fn exist(base: &Path, number: u32) -> bool {
+        ["output", "index"].iter().any(|name| path(base, name, number).exists())
+    }
+
+    /// Gives the first index another name.
+    pub(super) fn rename_index(base: &Path, name: &Path) -> io::Result<()> {
+        fs::rename(path(base, "index", 0), name)
+    }
+
+    /// Removes the files of segment `number`, the index last, and says whether there were any.
+    pub(super) fn remove(base: &Path, number: u32) -> io::Result<bool> {
         let mut found = false;
-        for name in ["index", "output"] {
-            match fs::remove_file(path(folder, name, number)) {
+        for name in ["output", "index"] {
+            match fs::remove_file(path(base, name, number)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 removed => found = removed.map(|()| true)?,
             }
@@ -85,8 +100,8 @@ impl Files {
     }
 
     /// The files of segment `number`, with its header; `None` where there is no such segment.
-    pub(super) fn open(folder: &Path, number: u32, write: bool) -> io::Result<Option<(Files, Header)>> {
-        let open = |name| OpenOptions::new().read(true).write(write).open(path(folder, name, number));
+    pub(super) fn open(base: &Path, number: u32, write: bool) -> io::Result<Option<(Files, Header)>> {
+        let open = |name| OpenOptions::new().read(true).write(write).open(path(base, name, number));
         let index = match open("index") {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             index => index?,
@@ -94,7 +109,7 @@ impl Files {
         let mut block = [0; HEADER];
         index.read_exact_at(&mut block, 0)?;
         let header = Header::decode(&block).ok_or_else(|| {
-            let shown = path(folder, "index", number);
+            let shown = path(base, "index", number);
             io::Error::new(io::ErrorKind::InvalidData, format!("{} is not an index of a journal", shown.display()))
         })?;
         Ok(Some((Files { segment: Segment::from(&header), output: open("output")?, index }, header)))

@@ -68,12 +68,12 @@ async fn an_ended_journal_is_read_back_from_its_files() {
     writer.append(Stream::Stdout, Bytes::from_static(b"one\n"));
     writer.say("a word of ours");
     let end = finish(writer);
-    let opened = Journal::open(journal.folder().to_owned(), None).unwrap();
+    let opened = Journal::open(journal.base().to_owned(), None).unwrap();
     assert_eq!(opened.totals(), journal.totals());
     let (chunks, seen) = all(opened.read(&Selection::default()).unwrap()).await;
     assert_eq!(numbered(&chunks), [(1, "one".into()), (2, "a word of ours".into())]);
     assert_eq!(seen.unwrap().lines, end.lines);
-    assert_eq!(fs::read(journal.folder().join("output")).unwrap(), b"one\na word of ours\n");
+    assert_eq!(fs::read(file(journal.base(), "output")).unwrap(), b"one\na word of ours\n");
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn from_tail_and_stream_choose_the_lines() {
     let (_folder, mut writer, journal) = journal(u64::MAX);
     write_many(&mut writer, 1000);
     finish(writer);
-    for journal in [Arc::clone(&journal), Journal::open(journal.folder().to_owned(), None).unwrap()] {
+    for journal in [Arc::clone(&journal), Journal::open(journal.base().to_owned(), None).unwrap()] {
         let everything = numbered(&all(journal.read(&Selection::default()).unwrap()).await.0);
         for from in [1, 2, 17, 999, 1000, 1001] {
             let chosen = all(journal.read(&Selection { from, ..Selection::default() }).unwrap()).await.0;
@@ -233,8 +233,8 @@ async fn a_long_journal_goes_on_in_further_segments() {
     let early = tokio::spawn(all(journal.read(&Selection::default()).unwrap()));
     write_many(&mut writer, 5000);
     finish(writer);
-    assert!(journal.folder().join("output.40").exists());
-    let opened = Journal::open(journal.folder().to_owned(), None).unwrap();
+    assert!(file(journal.base(), "output.40").exists());
+    let opened = Journal::open(journal.base().to_owned(), None).unwrap();
     let late = all(opened.read(&Selection::default()).unwrap()).await.0;
     assert_eq!(bytes_of(&late), bytes_of(&early.await.unwrap().0));
     let tail = Selection { tail: Some(700), stream: Some(Stream::Stderr), ..Selection::default() };
@@ -249,25 +249,25 @@ fn a_crash_between_segments_loses_neither() {
     writer.segment_bytes = 100;
     write_many(&mut writer, 50);
     std::mem::forget(writer);
-    fs::write(journal.folder().join("index.99"), b"torn").unwrap();
+    fs::write(file(journal.base(), "index.99"), b"torn").unwrap();
     let last =
-        (0..).take_while(|number| journal.folder().join(format!("index.{number}")).exists() || *number == 0).count();
-    fs::write(journal.folder().join(format!("index.{last}")), b"torn").unwrap();
-    let recovered = recover(journal.folder(), Timestamp::UNIX_EPOCH).unwrap();
+        (0..).take_while(|number| file(journal.base(), &format!("index.{number}")).exists() || *number == 0).count();
+    fs::write(file(journal.base(), &format!("index.{last}")), b"torn").unwrap();
+    let recovered = recover(journal.base(), Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!((recovered.end.state, recovered.end.lines), (State::Lost, 50));
-    assert!(!journal.folder().join(format!("index.{last}")).exists());
-    assert_eq!(Journal::open(journal.folder().to_owned(), None).unwrap().totals().lines, 50);
+    assert!(!file(journal.base(), &format!("index.{last}")).exists());
+    assert_eq!(Journal::open(journal.base().to_owned(), None).unwrap().totals().lines, 50);
 }
 
 #[tokio::test]
 async fn a_journal_without_files_has_the_end_that_others_know() {
     let (_folder, writer, journal) = journal(u64::MAX);
     let end = (*finish(writer)).clone();
-    fs::remove_dir_all(journal.folder()).unwrap();
-    let opened = Journal::open(journal.folder().to_owned(), Some(end.clone())).unwrap();
+    retire(journal.base()).and_then(|()| forget(journal.base())).unwrap();
+    let opened = Journal::open(journal.base().to_owned(), Some(end.clone())).unwrap();
     let (chunks, seen) = all(opened.read(&Selection::default()).unwrap()).await;
     assert_eq!((chunks.len(), seen.as_deref()), (0, Some(&end)));
-    assert!(Journal::open(journal.folder().to_owned(), None).is_err());
+    assert!(Journal::open(journal.base().to_owned(), None).is_err());
 }
 
 #[tokio::test]
@@ -285,12 +285,16 @@ async fn bytes_of_any_shape_are_numbered_line_by_line() {
     assert_eq!(numbers.last(), Some(&(5, 1, false)));
 }
 
+fn file(base: &Path, name: &str) -> PathBuf {
+    PathBuf::from(format!("{}.{name}", base.display()))
+}
+
 /// A journal that its writer never ended, as a killed server leaves it.
 fn abandoned() -> (TempDir, PathBuf) {
     let (folder, mut writer, journal) = journal(u64::MAX);
     write_many(&mut writer, 100);
     std::mem::forget(writer);
-    (folder, journal.folder().to_owned())
+    (folder, journal.base().to_owned())
 }
 
 #[test]
@@ -307,7 +311,7 @@ fn a_run_that_ended_before_the_crash_keeps_its_receipt() {
     let (_folder, mut writer, journal) = journal(u64::MAX);
     write_many(&mut writer, 10);
     let end = finish(writer);
-    assert_eq!(recover(journal.folder(), Timestamp::UNIX_EPOCH).unwrap().end.duration, end.duration);
+    assert_eq!(recover(journal.base(), Timestamp::UNIX_EPOCH).unwrap().end.duration, end.duration);
 }
 
 proptest! {
@@ -316,16 +320,16 @@ proptest! {
     #[test]
     fn wherever_a_crash_cuts_the_files_a_whole_prefix_is_left(output in 0u64..1200, index in 0u64..2900) {
         let (_folder, path) = abandoned();
-        let text = fs::read(path.join("output")).unwrap();
+        let text = fs::read(file(&path, "output")).unwrap();
         let cut = |name: &str, length: u64| {
-            let file = fs::OpenOptions::new().write(true).open(path.join(name)).unwrap();
+            let file = fs::OpenOptions::new().write(true).open(file(&path, name)).unwrap();
             file.set_len(length.min(file.metadata().unwrap().len())).unwrap();
         };
         cut("output", output);
         cut("index", index);
         let recovered = recover(&path, Timestamp::UNIX_EPOCH).unwrap();
         prop_assert_eq!(recovered.end.state, State::Lost);
-        let left = fs::read(path.join("output")).unwrap_or_default();
+        let left = fs::read(file(&path, "output")).unwrap_or_default();
         prop_assert!(text.starts_with(&left));
         prop_assert_eq!(recovered.end.bytes, left.len() as u64);
         prop_assert!(left.is_empty() || left.ends_with(b"\n"));
@@ -335,7 +339,7 @@ proptest! {
     fn garbage_behind_the_last_entry_is_cut_off(garbage in proptest::collection::vec(any::<u8>(), 1..200)) {
         let (_folder, path) = abandoned();
         for name in ["output", "index"] {
-            let mut file = fs::OpenOptions::new().append(true).open(path.join(name)).unwrap();
+            let mut file = fs::OpenOptions::new().append(true).open(file(&path, name)).unwrap();
             std::io::Write::write_all(&mut file, &garbage).unwrap();
         }
         let recovered = recover(&path, Timestamp::UNIX_EPOCH).unwrap();

@@ -1,9 +1,9 @@
 //! The one writer of a journal: appends chunks, then publishes them; counts what cannot be kept, and says so. It never
 //! waits for a reader.
 
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -55,13 +55,13 @@ enum Place {
 }
 
 impl Journal {
-    /// A new journal in `folder`, which is not there yet; of a run's output at most `limit` bytes are kept.
+    /// A new journal in files whose names begin with `base`, and which are not there yet; of a run's output at most `limit` bytes are kept.
     ///
     /// Where the disk refuses, the writer is as good as any, but what it is given reaches nobody, is counted, and the
     /// receipt tells.
-    pub fn create(folder: PathBuf, origin: Origin, limit: u64) -> (Writer, Arc<Journal>) {
+    pub fn create(base: PathBuf, origin: Origin, limit: u64) -> (Writer, Arc<Journal>) {
         let shared = Mutex::new(Shared::default());
-        let journal = Arc::new(Journal { folder, shared, news: Arc::default(), verify: false });
+        let journal = Arc::new(Journal { base, shared, news: Arc::default(), verify: false });
         let writer = Writer {
             journal: Arc::clone(&journal),
             origin,
@@ -231,7 +231,6 @@ impl Writer {
     }
 
     fn make_files(&mut self) -> io::Result<()> {
-        DirBuilder::new().mode(0o700).create(self.journal.folder())?;
         self.begin_segment(0, self.next_line).map(drop)
     }
 
@@ -242,7 +241,7 @@ impl Writer {
 
     fn begin_segment(&mut self, segment: u32, next_line: u64) -> io::Result<Arc<Files>> {
         let header = self.header(segment, next_line);
-        let files = Arc::new(Files::create(self.journal.folder(), &header)?);
+        let files = Arc::new(Files::create(self.journal.base(), &header)?);
         let mut shared = self.journal.lock();
         shared.segments.push(files.segment.clone());
         shared.current = Some(Arc::clone(&files));

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use anyhow::Context as _;
 use tracing::{info, warn};
 
 use super::{Receipt, RunRecord, Runs};
-use crate::journal::{Recovered, recover};
+use crate::journal::{Recovered, forget, recover, retire};
 use crate::record::{RunId, State};
 use crate::sources::process::end_orphans;
 
@@ -25,15 +26,15 @@ impl Runs {
         let folder = self.settings.state_dir.join("runs");
         let shelves = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?.flatten();
         let names = shelves.filter_map(|shelf| fs::read_dir(shelf.path()).ok()).flatten().flatten();
-        let ids = names.filter_map(|name| name.file_name().to_str()?.parse::<RunId>().ok());
+        let ids = names.filter_map(|name| name.file_name().to_str()?.strip_suffix(".index")?.parse::<RunId>().ok());
         left.extend(ids.filter(|id| !known.contains(id)).map(RunRecord::of_unknown));
         Ok(left)
     }
 
     /// Settles a run that the last server left behind.
     pub(super) async fn settle(self: &Arc<Self>, mut record: RunRecord) {
-        let (folder, started) = (self.folder(record.id), record.started);
-        let recovered = tokio::task::spawn_blocking(move || recover(&folder, started)).await;
+        let (base, started) = (self.base(record.id), record.started);
+        let recovered = tokio::task::spawn_blocking(move || recover(&base, started)).await;
         let Recovered { origin, end, cut, index_bytes } =
             match recovered.map_err(io::Error::other).and_then(|recovered| recovered) {
                 Ok(recovered) => recovered,
@@ -45,8 +46,8 @@ impl Runs {
             Some(origin) if record.job.is_empty() => {
                 (record.job, record.trigger, record.started) = (origin.job, origin.trigger, origin.started);
             }
-            // a folder that was made and not yet written to: there was no run
-            None if record.job.is_empty() => return drop(fs::remove_dir_all(self.folder(record.id))),
+            // files that were made and not yet written to: there was no run
+            None if record.job.is_empty() => return remove(&self.base(record.id)),
             Some(_) | None => {}
         }
         (record.state, record.lines, record.bytes) = (end.state, end.lines, end.bytes);
@@ -64,5 +65,11 @@ impl Runs {
                 }
             });
         }
+    }
+}
+
+fn remove(base: &Path) {
+    if let Err(error) = retire(base).and_then(|()| forget(base)) {
+        warn!(%error, "the files of a run that never began cannot be removed");
     }
 }

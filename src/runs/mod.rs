@@ -231,7 +231,7 @@ impl Runs {
     ) -> (Arc<Run>, Writer) {
         let started = Timestamp::now();
         let origin = Origin { run: id, job: job.name.clone(), trigger: trigger.clone(), started, child: None };
-        let (writer, journal) = Journal::create(self.folder(id), origin, job.max_output);
+        let (writer, journal) = Journal::create(self.base(id), origin, job.max_output);
         let run = Run {
             id,
             job: Arc::clone(job),
@@ -343,8 +343,8 @@ impl Runs {
     /// Where its files cannot be read.
     pub async fn journal(&self, record: &RunRecord) -> anyhow::Result<Option<Reading>> {
         let Some(hold) = self.holds.hold(record.id) else { return Ok(None) };
-        let (folder, end) = (self.folder(record.id), record.end());
-        let journal = tokio::task::spawn_blocking(move || Journal::open(folder, end)).await??;
+        let (base, end) = (self.base(record.id), record.end());
+        let journal = tokio::task::spawn_blocking(move || Journal::open(base, end)).await??;
         // a run that was taken away between the asking for its record and this has no files and no record
         if journal.totals().bytes == 0 && self.history.find(record.id).await?.is_none() {
             return Ok(None);
@@ -364,8 +364,8 @@ impl Runs {
     }
 
     /// Where a run's journal is.
-    fn folder(&self, id: RunId) -> PathBuf {
-        folder_of(&self.settings.state_dir.join("runs"), id)
+    fn base(&self, id: RunId) -> PathBuf {
+        base_of(&self.settings.state_dir.join("runs"), id)
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
@@ -374,7 +374,7 @@ impl Runs {
 }
 
 /// Where a run's journal is: on one of 256 shelves, by the last two digits of its name, which are random.
-fn folder_of(runs: &Path, id: RunId) -> PathBuf {
+fn base_of(runs: &Path, id: RunId) -> PathBuf {
     let [.., last] = id.as_bytes();
     runs.join(format!("{last:02x}")).join(id.to_string())
 }

@@ -2,9 +2,8 @@
 //! background, the oldest first, a few at a time, and never takes away what somebody reads.
 //!
 //! A run is taken away in steps, so that a crash leaves either all of it or something that the next start finds and takes
-//! away ([`Sweeper::clear_remains`]): its folder is renamed to `ID.removed`; its files are removed, which makes room
-//! where the disk is full; its record is taken out of the history; and the empty folder goes last. From the first step on
-//! nobody finds the run any more.
+//! away ([`Sweeper::clear_remains`]): its files go but for a marker, which makes room where the disk is full; its record
+//! is taken out of the history; and the marker goes last. From the first step on nobody finds the run any more.
 
 use std::collections::HashMap;
 use std::fs;
@@ -18,7 +17,8 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use super::{History, Holds, Kept, RunRecord, Surplus, folder_of};
+use super::{History, Holds, Kept, RunRecord, Surplus, base_of};
+use crate::journal::{forget, retire, retired};
 use crate::record::RunId;
 
 /// So long after the start nothing is taken away: there is enough to do then.
@@ -188,12 +188,11 @@ impl Sweeper {
         if runs.is_empty() {
             return Ok(());
         }
-        let folders: Vec<_> = runs.iter().map(|record| folder_of(&self.folder, record.id)).collect();
-        let emptied =
-            tokio::task::spawn_blocking(move || folders.iter().map(|folder| empty(folder)).collect::<Vec<_>>());
+        let bases: Vec<_> = runs.iter().map(|record| base_of(&self.folder, record.id)).collect();
+        let retired = tokio::task::spawn_blocking(move || bases.iter().map(|base| retire(base)).collect::<Vec<_>>());
         let (mut gone, mut ids) = (Vec::with_capacity(runs.len()), Vec::with_capacity(runs.len()));
-        for (record, emptied) in runs.into_iter().zip(emptied.await?) {
-            match emptied {
+        for (record, retired) in runs.into_iter().zip(retired.await?) {
+            match retired {
                 Ok(()) => {
                     ids.push(record.id);
                     gone.push(record);
@@ -203,8 +202,9 @@ impl Sweeper {
         }
         // where this fails (a full disk) they are doomed still, and come again with the next look
         self.history.remove(ids.clone()).await?;
-        let markers: Vec<_> = ids.iter().map(|id| marker(&folder_of(&self.folder, *id))).collect();
-        tokio::task::spawn_blocking(move || markers.iter().for_each(|marker| drop(fs::remove_dir(marker)))).await?;
+        let bases: Vec<_> = ids.iter().map(|id| base_of(&self.folder, *id)).collect();
+        // a marker that stays is found at the next start
+        tokio::task::spawn_blocking(move || bases.iter().for_each(|base| drop(forget(base)))).await?;
         for record in &gone {
             self.retention.count_out(record);
             self.holds.forget(record.id);
@@ -231,35 +231,14 @@ impl Sweeper {
             // nobody can have hold of it yet
             self.holds.doom(*run);
         }
-        let folders: Vec<_> = remains.iter().map(|run| folder_of(&self.folder, *run)).collect();
-        let emptied = folders.clone();
-        tokio::task::spawn_blocking(move || emptied.iter().try_for_each(|folder| empty(folder))).await??;
+        let bases: Vec<_> = remains.iter().map(|run| base_of(&self.folder, *run)).collect();
+        let retiring = bases.clone();
+        tokio::task::spawn_blocking(move || retiring.iter().try_for_each(|base| retire(base))).await??;
         self.history.remove(remains.clone()).await?;
-        tokio::task::spawn_blocking(move || folders.iter().try_for_each(|folder| fs::remove_dir(marker(folder))))
-            .await??;
+        tokio::task::spawn_blocking(move || bases.iter().try_for_each(|base| forget(base))).await??;
         remains.iter().for_each(|run| self.holds.forget(*run));
         info!(runs = remains.len(), "took away what the last server had begun to");
         Ok(())
-    }
-}
-
-/// What a run's folder is called from the moment on at which it is taken away.
-fn marker(folder: &Path) -> PathBuf {
-    folder.with_extension(REMOVED)
-}
-
-const REMOVED: &str = "removed";
-
-/// Renames the folder and removes its files; what an earlier try has done is not done again.
-fn empty(folder: &Path) -> io::Result<()> {
-    let marker = marker(folder);
-    match fs::rename(folder, &marker) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        renamed => renamed?,
-    }
-    match fs::read_dir(&marker) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        files => files?.try_for_each(|file| fs::remove_file(file?.path())),
     }
 }
 
@@ -267,11 +246,8 @@ fn empty(folder: &Path) -> io::Result<()> {
 fn remains_in(folder: &Path) -> io::Result<Vec<RunId>> {
     let mut remains = Vec::new();
     for shelf in fs::read_dir(folder)? {
-        for run in fs::read_dir(shelf?.path())? {
-            let name = run?.file_name();
-            let id =
-                name.to_str().and_then(|name| name.strip_suffix(REMOVED)?.strip_suffix('.')?.parse::<RunId>().ok());
-            remains.extend(id);
+        for file in fs::read_dir(shelf?.path())? {
+            remains.extend(retired(&file?.file_name()));
         }
     }
     Ok(remains)

@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use tracing::info;
 
 use super::{Run, Runs};
+use crate::config::Source;
 use crate::journal::{Child, Writer};
 use crate::record::{Outcome, State};
 use crate::sources::process::{Ended, Input, Launch, Process, StartError};
+use crate::sources::stdin::Stdin;
 
 /// The task of one run.
 pub(super) struct Task {
@@ -24,6 +26,7 @@ impl Task {
         let has_turn = !queued || self.wait_for_turn().await;
         let began = if queued && has_turn { Instant::now() } else { self.asked };
         let (ended, mut writer) = match has_turn && !self.run.cancel.is_cancelled() {
+            true if self.run.job.source == Source::Stdin => self.read_stdin(writer).await,
             true => self.execute(writer, input).await,
             false => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer),
         };
@@ -44,6 +47,16 @@ impl Task {
             () = self.run.cancel.cancelled() => false,
             () = self.run.turn.notified() => true,
         }
+    }
+
+    /// Takes in what another program writes to us.
+    async fn read_stdin(&self, writer: Writer) -> (Ended, Writer) {
+        let run = &self.run;
+        run.begun.send_replace(Some(State::Running));
+        self.runs.history.save(run.record());
+        info!(run = %run.id, job = run.job.name, trigger = run.trigger, "standard input is read");
+        let (state, writer) = Stdin::own(run.job.process.grace).follow(writer, &run.cancel).await;
+        (Ended { state, outcome: Outcome::Unknown, usage: None }, writer)
     }
 
     async fn execute(&self, mut writer: Writer, input: Option<Input>) -> (Ended, Writer) {

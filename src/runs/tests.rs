@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
@@ -74,9 +74,16 @@ impl Bench {
     }
 
     fn has_files(&self, run: RunId) -> bool {
-        let folder = self.runs.folder(run);
-        folder.exists() || folder.with_extension("removed").exists()
+        !files_of(&self.runs.base(run)).is_empty()
     }
+}
+
+/// What is on the disk of the run whose journal begins with `base`.
+fn files_of(base: &Path) -> Vec<PathBuf> {
+    let run = base.file_name().unwrap().to_str().unwrap();
+    let shelf = std::fs::read_dir(base.parent().unwrap()).unwrap();
+    let files = shelf.map(|file| file.unwrap().path());
+    files.filter(|file| file.file_name().unwrap().to_str().unwrap().starts_with(run)).collect()
 }
 
 async fn open(folder: &Path, limits: Limits) -> Arc<Runs> {
@@ -334,8 +341,7 @@ async fn the_oldest_go_where_all_together_are_too_large_or_too_old() {
     }
     let size = ended[0].bytes + ended[0].index_bytes;
     let on_disk = |run: &RunRecord| {
-        let files = std::fs::read_dir(bench.runs.folder(run.id)).unwrap();
-        files.map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>()
+        files_of(&bench.runs.base(run.id)).iter().map(|file| file.metadata().unwrap().len()).sum::<u64>()
     };
     assert_eq!(on_disk(&ended[0]), size, "a run takes what is counted");
     let bytes = on_disk(&ended[2]) + on_disk(&ended[3]) + 10;
@@ -353,15 +359,14 @@ async fn what_a_crash_left_half_taken_away_is_gone_after_the_next_start() {
     let bench = Bench::new(LIMITS).await;
     let job = bench.job_of("job", Overlap::Allow, "echo hello");
     let (half, whole) = (bench.run_to_end(&job).await, bench.run_to_end(&job).await);
-    let folder = bench.runs.folder(half.id);
+    let base = bench.runs.base(half.id);
     bench.runs.shut_down().await;
     let Bench { folder: home, runs, gate: _gate } = bench;
     drop(runs);
-    std::fs::rename(&folder, folder.with_extension("removed")).unwrap();
-    std::fs::remove_file(folder.with_extension("removed").join("output")).unwrap();
+    std::fs::rename(base.with_extension("index"), base.with_extension("removed")).unwrap();
     let runs = open(home.path(), LIMITS).await;
     assert_eq!(runs.find(half.id).await.unwrap(), None);
-    assert!(!folder.exists() && !folder.with_extension("removed").exists());
+    assert!(files_of(&base).is_empty());
     let left = runs.list(Filter { limit: 10, ..Filter::default() }).await.unwrap();
     assert_eq!(left, [whole]);
 }

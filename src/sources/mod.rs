@@ -2,5 +2,6 @@
 
 mod line_cutter;
 pub mod process;
+pub mod stdin;
 
 pub use line_cutter::LineCutter;

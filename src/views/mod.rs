@@ -6,6 +6,7 @@
 //! need (the number that counts up in place, the time, the characters that never go out raw) stands here.
 
 pub mod assets;
+mod filters;
 mod html;
 mod json;
 pub mod pages;
@@ -17,6 +18,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+pub use crate::views::filters::Filters;
+pub use crate::views::html::Plain;
 pub use crate::views::json::{EndRecord, EventId, Reached, end_record};
 
 use crate::record::{Chunk, End, Start};
@@ -105,6 +108,8 @@ pub struct About {
     pub age: Duration,
     /// The run ends when the page is left.
     pub tied: bool,
+    /// What everybody should know before anything else.
+    pub banner: Option<String>,
 }
 
 /// How a run is started again as it was.
@@ -116,6 +121,8 @@ pub struct Again {
     pub by_post: bool,
     /// The names and values that a button sends; `None` where something has to be asked first.
     pub values: Option<Vec<(String, String)>>,
+    /// Nothing starts it again.
+    pub never: bool,
 }
 
 /// What a client asked of a view beyond its format.
@@ -127,6 +134,8 @@ pub struct Options {
     pub time: bool,
     /// What is told of the run.
     pub about: About,
+    /// Which lines it is given, for the form of a page and its links.
+    pub filters: Filters,
 }
 
 /// The rendering of one journal for one client. It holds a few kilobytes, however long the journal is.

@@ -116,11 +116,11 @@ fn html_is_a_page_with_a_row_a_line() {
         "<form class=\"cancel\" method=\"post\" action=\"/runs/019a5b00-0000-7000-8000-000000000001/cancel\">"
     ));
     let (rows, footer) = rest.split_once("</pre>").unwrap();
-    let expected = "<span class=block><span id=L1>one\n</span><span id=L2>&lt;two>\n</span>\
+    let expected = "<span class=part><span class=block><span id=L1>one\n</span><span id=L2>&lt;two>\n</span>\
         <span id=L3><span class=\"stderr\">a \"warning\"</span>\n</span>\
         <span id=L4><span class=\"system\">2 lines</span>\n</span>\
         <!-- --><span class=notice data-text=\"no output for 30 s\"></span><wbr>\
-        <span id=L5><span class=was>name? Bob</span>\n</span></span>";
+        <span id=L5><span class=was>name? Bob</span>\n</span></span></span>";
     assert_eq!(rows, expected);
     assert!(
         footer.starts_with(r#"<footer id="end" class="failed" data-exit-code="3">finished: exit code 3 after 3.2 s"#),

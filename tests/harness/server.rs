@@ -347,7 +347,7 @@ impl Server {
         let mut found = self.state_files();
         found.retain(|path| {
             let file = path.file_name().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default();
-            path.is_file() && path.to_string_lossy().contains(run) && file.starts_with(name)
+            path.is_file() && file.starts_with(&format!("{run}.{name}"))
         });
         found.sort();
         assert!(!found.is_empty(), "no {name} of run {run} among {:?}", self.state_files());

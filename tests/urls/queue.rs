@@ -95,7 +95,7 @@ fn the_client_waits_with_its_run() {
     let gate = server.gate("gate");
     let mut on = server.get("/jobs/job").expect(200);
     on.line();
-    let mut client = joblines(&["run", "other", "--server", &server.url("")]);
+    let mut client = joblines(["run", "other", "--server", &server.url("")]);
     let client = std::thread::spawn(move || run_to_end(&mut client));
     crate::harness::wait_for("the client's run to wait", || {
         server.runs("other").iter().any(|run| run["state"] == "queued")

@@ -20,6 +20,11 @@ pub enum Event {
         /// Its id.
         run: String,
     },
+    /// Where the run stands in the queue.
+    Queue {
+        /// Its turn comes after so many others.
+        ahead: u64,
+    },
     /// A line, or a piece of one.
     Line(Text),
     /// A run's end.
@@ -76,6 +81,11 @@ impl Events {
 
     /// The next event that is there as a whole.
     pub fn take(&mut self) -> Result<Option<Event>, NotEvents> {
+        self.take_line()?.map(|line| parse(&line)).transpose()
+    }
+
+    /// The next line that is there as a whole, without its newline: one event, or nothing but blanks.
+    pub fn take_line(&mut self) -> Result<Option<BytesMut>, NotEvents> {
         let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
         let Some(at) = memchr::memchr(b'\n', unsearched) else {
             self.searched = self.buffer.len();
@@ -84,7 +94,7 @@ impl Events {
         let line = self.buffer.split_to(self.searched + at);
         self.buffer.advance(1);
         self.searched = 0;
-        parse(&line).map(Some)
+        Ok(Some(line))
     }
 }
 
@@ -106,15 +116,19 @@ struct Object<'a> {
     state: Cow<'a, str>,
     exit_code: Option<i64>,
     signal: Option<i64>,
+    #[serde(default)]
+    ahead: u64,
 }
 
-fn parse(line: &[u8]) -> Result<Event, NotEvents> {
+/// The event that a line is.
+pub fn parse(line: &[u8]) -> Result<Event, NotEvents> {
     if line.iter().all(u8::is_ascii_whitespace) {
         return Ok(Event::Other);
     }
     let object: Object<'_> = serde_json::from_slice(line)?;
     Ok(match &*object.kind {
         "run" => Event::Run { run: object.run.into_owned() },
+        "queue" => Event::Queue { ahead: object.ahead },
         "line" => {
             let bytes = match object.base64 {
                 Some(base64) => STANDARD.decode(base64)?,
@@ -140,6 +154,8 @@ mod tests {
         "\n",
         r#"{"type":"news","of":{"a":[1]}}"#,
         "\n",
+        r#"{"type":"queue","ahead":2,"waiting":5}"#,
+        "\n",
         r#"{"type":"end","state":"failed","exit_code":3,"signal":null,"duration_ms":5,"lines":2,"bytes":9}"#,
         "\n",
     );
@@ -154,6 +170,7 @@ mod tests {
             line("stdout", "café\t\"x\"".as_bytes(), false),
             line("stderr", b"\xff\0", true),
             Event::Other,
+            Event::Queue { ahead: 2 },
             Event::End { state: "failed".to_owned(), exit_code: Some(3), signal: None },
         ]
     }

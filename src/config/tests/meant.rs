@@ -45,6 +45,7 @@ fn a_job_needs_its_command_alone() {
         parameters: vec![],
         stdin: Stdin::None,
         overlap: Overlap::Allow,
+        source: Source::Command,
         process: process::Settings {
             command: Command::Shell("make".into()),
             cwd: "/srv/app".into(),

@@ -80,7 +80,9 @@ async fn hear(
     };
     tokio::select! {
         biased;
-        read = &mut reading => drop(read?),
+        read = &mut reading => {
+            read?;
+        }
         () = left_open => {}
     }
     Ok(family.exited().await.0)

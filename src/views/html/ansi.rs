@@ -120,6 +120,30 @@ impl Parser {
     }
 }
 
+/// Lines as people see them: without escape sequences. It keeps its buffer, so that a line costs no memory of its own.
+#[derive(Default, Debug)]
+pub struct Plain {
+    parser: Parser,
+    text: Vec<u8>,
+}
+
+impl Plain {
+    /// `line` without its escape sequences; a sequence that is not complete at its end is removed all the same.
+    pub fn of<'a>(&'a mut self, mut line: &'a [u8]) -> &'a [u8] {
+        if memchr::memchr(ESC, line).is_none() {
+            return line;
+        }
+        self.text.clear();
+        self.parser.reset();
+        while let Some(token) = self.parser.next(&mut line) {
+            if let Token::Text(text) = token {
+                self.text.extend_from_slice(text);
+            }
+        }
+        &self.text
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +177,21 @@ mod tests {
         assert_eq!(tokens(&mut parser, b"a\x1b"), ["a"]);
         assert_eq!(tokens(&mut parser, b"[3"), Vec::<String>::new());
         assert_eq!(tokens(&mut parser, b"1mb"), ["m:Some(\"31\")", "b"]);
+    }
+
+    #[test]
+    fn a_plain_line_is_what_people_see() {
+        let mut plain = Plain::default();
+        for (line, seen) in [
+            (&b"as it is"[..], &b"as it is"[..]),
+            (b"\x1b[1;31mERROR\x1b[0m: \x1b[4mred\x1b[m", b"ERROR: red"),
+            (b"\x1b]8;;http://example.org/\x07link\x1b]8;;\x07", b"link"),
+            (b"cut \x1b[3", b"cut "),
+            (b"after a cut one", b"after a cut one"),
+            (b"\xff\x1b[m\xfe", b"\xff\xfe"),
+        ] {
+            assert_eq!(plain.of(line), seen);
+        }
     }
 
     #[test]

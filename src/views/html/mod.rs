@@ -3,11 +3,12 @@
 //!
 //! # Rows
 //!
-//! `<span class=block><span id=L1>text⏎</span><span id=L2><span class="stderr">text</span>⏎</span></span>`
+//! `<span class=part><span class=block><span id=L1>text⏎</span><span id=L2><span class="stderr">text</span>⏎</span></span></span>`
 //!
 //! The text content of `<pre id="lines">` is what the bytes decode to; numbers, marks, counts and notices are drawn by
-//! the style sheet from attributes of elements without text. A block holds [`Blocks::ROWS`] rows, and the browser may
-//! skip it while it is out of sight.
+//! the style sheet from attributes of elements without text. A block holds [`Blocks::ROWS`] rows and a part
+//! [`Blocks::IN_PART`] blocks, and the browser may skip either while it is out of sight: without blocks a short scroll
+//! costs all rows, without parts a page of a million rows costs as much as its 5,000 blocks.
 //!
 //! # Rows that are not finished
 //!
@@ -36,6 +37,8 @@ use crate::record::stamp;
 use crate::record::{Chunk, End, Start, Stream};
 use crate::views::{Counted, Frames, Options, in_digits, whole_lines};
 
+pub use self::ansi::Plain;
+
 use self::ansi::{Parser, Token};
 use self::cells::Cells;
 use self::escape::{escape_bytes, escape_char, incomplete_tail, is_plain, visible_char};
@@ -55,6 +58,8 @@ pub(super) struct Html {
     strands: Strands,
     /// The number of the line after the last one shown.
     next: u64,
+    /// How many lines are on the page.
+    shown: u64,
     /// The last thing on the page is a notice.
     noticed: bool,
 }
@@ -77,33 +82,58 @@ impl Strands {
     }
 }
 
-/// The block that rows are put in.
+/// The block that rows are put in, and the part that blocks are.
 #[derive(Default)]
 struct Blocks {
+    /// In the open block; none is open where there are none.
     rows: u32,
+    /// In the open part.
+    blocks: u32,
 }
 
 impl Blocks {
     /// So many rows a browser lays out, or skips, together.
     const ROWS: u32 = 200;
+    /// So many blocks likewise.
+    const IN_PART: u32 = 25;
 
     /// Before each row.
     #[inline]
     fn enter(&mut self, out: &mut BytesMut) {
         if self.rows == Self::ROWS {
-            self.leave(out);
+            self.leave_block(out);
         }
         if self.rows == 0 {
-            out.extend_from_slice(b"<span class=block>");
+            self.enter_block(out);
         }
         self.rows += 1;
     }
 
-    fn leave(&mut self, out: &mut BytesMut) {
+    fn enter_block(&mut self, out: &mut BytesMut) {
+        if self.blocks == Self::IN_PART {
+            self.leave(out);
+        }
+        if self.blocks == 0 {
+            out.extend_from_slice(b"<span class=part>");
+        }
+        self.blocks += 1;
+        out.extend_from_slice(b"<span class=block>");
+    }
+
+    fn leave_block(&mut self, out: &mut BytesMut) {
         if self.rows > 0 {
             out.extend_from_slice(b"</span>");
         }
         self.rows = 0;
+    }
+
+    /// Closes what is open.
+    fn leave(&mut self, out: &mut BytesMut) {
+        self.leave_block(out);
+        if self.blocks > 0 {
+            out.extend_from_slice(b"</span>");
+        }
+        self.blocks = 0;
     }
 }
 
@@ -126,6 +156,7 @@ impl Html {
             open: None,
             strands: Strands::default(),
             next: 1,
+            shown: 0,
             noticed: false,
         }
     }
@@ -172,6 +203,7 @@ impl Html {
             out.extend_from_slice(&close);
         }
         self.next = chunk.line + count as u64;
+        self.shown += count as u64;
     }
 
     fn piece(&mut self, chunk: &Chunk, time: &[u8], out: &mut BytesMut) {
@@ -186,6 +218,7 @@ impl Html {
                 out.extend_from_slice(format!("<span id=L{}>", chunk.line).as_bytes());
                 out.extend_from_slice(time);
                 self.strands.of(chunk.stream).begin(Some(chunk.line));
+                self.shown += 1;
             }
             out.extend_from_slice(inner(chunk.stream).0);
             out.extend_from_slice(Strand::STATE);
@@ -234,8 +267,8 @@ impl Html {
             let (from, to) = (self.next, first_line - 1);
             let text = format!("lines {} to {} are not on this page", in_digits(from), in_digits(to));
             let link = format!(
-                "<a class=gap href=\"{}?all#L{from}\" aria-label=\"{text}: show all\" data-text=\"{text}\"></a>",
-                self.run
+                "<a class=gap href=\"{}#L{from}\" aria-label=\"{text}: show all\" data-text=\"{text}\"></a>",
+                escape::attribute(&self.options.filters.link(&self.run, "all"))
             );
             out.extend_from_slice(link.as_bytes());
         }
@@ -272,7 +305,7 @@ impl Html {
     pub(super) fn pause(&mut self, out: &mut Frames) {
         let out = out.buffer();
         self.close_lines(out);
-        out.extend_from_slice(page::pause(&self.run).as_bytes());
+        out.extend_from_slice(page::pause(&self.options.filters.link(&self.run, "")).as_bytes());
     }
 
     fn close_lines(&mut self, out: &mut BytesMut) {
@@ -284,7 +317,9 @@ impl Html {
     pub(super) fn end(&mut self, end: &End, out: &mut Frames) {
         let out = out.buffer();
         self.close_lines(out);
-        out.extend_from_slice(page::end(end, &self.run, &self.job, &self.options.about.again).as_bytes());
+        let shown = self.options.filters.are_on().then_some(self.shown);
+        let again = &self.options.about.again;
+        out.extend_from_slice(page::end(end, shown, [&self.run, &self.job], again).as_bytes());
     }
 
     /// Shows what is there of characters that were cut in two and never went on.

@@ -5,7 +5,7 @@ use askama::Template;
 
 use crate::record::{End, Outcome, RunId, Start, State};
 use crate::views::{
-    Again, ICON, Options, SCRIPT, STYLE, in_bytes, in_digits, in_duration, state_icon, state_icon_pattern,
+    Again, Filters, ICON, Options, SCRIPT, STYLE, in_bytes, in_digits, in_duration, state_icon, state_icon_pattern,
 };
 
 #[derive(Template)]
@@ -18,6 +18,7 @@ struct StartPage<'a> {
     icon: String,
     icon_pattern: String,
     tied: bool,
+    banner: Option<&'a str>,
     description: &'a str,
     job: &'a str,
     run: RunId,
@@ -30,6 +31,7 @@ struct StartPage<'a> {
     age: String,
     trigger: &'a str,
     params: Vec<(&'a str, String)>,
+    filters: &'a Filters,
     /// The last line that is left out before the first one shown.
     left_out: Option<LeftOut>,
 }
@@ -58,7 +60,9 @@ struct EndPage<'a> {
 pub(super) fn start(start: &Start, first_line: u64, options: &Options) -> String {
     /// So many lines a link goes back.
     const STEP: u64 = 5000;
-    let left_out = (first_line > 1).then(|| LeftOut {
+    let filters = &options.filters;
+    // how many of them match is not known
+    let left_out = (first_line > 1 && !filters.are_on()).then(|| LeftOut {
         count: in_digits(first_line - 1),
         earlier: first_line.saturating_sub(STEP).max(1),
         first: first_line,
@@ -68,11 +72,13 @@ pub(super) fn start(start: &Start, first_line: u64, options: &Options) -> String
     let page = StartPage {
         base,
         title: ended.map_or_else(String::new, |state| format!("{} {} ", sign(state), in_words(state))),
+        filters,
         style: STYLE.url(base),
         script: SCRIPT.url(base),
         icon: ended.map_or(&*ICON, state_icon).url(base),
         icon_pattern: state_icon_pattern(base),
         tied: about.tied,
+        banner: about.banner.as_deref(),
         description: &about.description,
         job: &start.job,
         run: start.run,
@@ -116,15 +122,16 @@ fn in_words(state: State) -> String {
     state.name().replace('_', " ")
 }
 
-/// Everything from `</pre>` on. `run` and `job` are their addresses.
-pub(super) fn end(end: &End, run: &str, job: &str, again: &Again) -> String {
+/// Everything from `</pre>` on. `run` and `job` are their addresses; `shown`: so many of the lines are on the page, and the
+/// others were not asked for.
+pub(super) fn end(end: &End, shown: Option<u64>, [run, job]: [&str; 2], again: &Again) -> String {
     let not_kept = Some(end.bytes_not_kept).filter(|bytes| *bytes > 0);
     let page = EndPage {
         state: end.state.name(),
         exit_code: end.outcome.exit_code().map(|code| code.to_string()).unwrap_or_default(),
         sentence: sentence(end),
         not_kept,
-        facts: facts(end),
+        facts: facts(end, shown),
         run,
         job,
         again,
@@ -159,10 +166,11 @@ fn sentence(end: &End) -> String {
 }
 
 /// What it cost and brought.
-fn facts(end: &End) -> Vec<String> {
-    let lines = match end.lines {
-        1 => "1 line".to_owned(),
-        lines => format!("{} lines", in_digits(lines)),
+fn facts(end: &End, shown: Option<u64>) -> Vec<String> {
+    let lines = match (shown, end.lines) {
+        (Some(shown), lines) => format!("{} of {} lines shown", in_digits(shown), in_digits(lines)),
+        (None, 1) => "1 line".to_owned(),
+        (None, lines) => format!("{} lines", in_digits(lines)),
     };
     let mut facts = vec![lines, in_bytes(end.bytes)];
     match (end.state, end.outcome) {

@@ -24,10 +24,11 @@ fn rows(chunks: &[Chunk]) -> String {
     rows_of(Options::default(), |view, out| chunks.iter().for_each(|chunk| view.chunk(chunk, out)))
 }
 
-/// The rows without the block around them.
+/// The rows without the block and the part around them.
 fn bare(chunks: &[Chunk]) -> String {
     let rows = rows(chunks);
-    rows.strip_prefix("<span class=block>").unwrap().strip_suffix("</span>").unwrap().to_owned()
+    let rows = rows.strip_prefix("<span class=part><span class=block>").unwrap();
+    rows.strip_suffix("</span></span>").unwrap().to_owned()
 }
 
 /// An element, or the page: what a browser sees.
@@ -103,12 +104,14 @@ fn each_stream_is_told_apart_by_its_own_element() {
 }
 
 #[test]
-fn rows_are_put_in_blocks() {
-    let lines = b"x\n".repeat(401);
+fn rows_are_put_in_blocks_and_blocks_in_parts() {
+    let lines = b"x\n".repeat(5401);
     let html = rows(&[chunk(1, STDOUT, &lines)]);
     let page = Element::parse(&html);
-    assert_eq!(page.children.len(), 3);
-    assert!(html.contains("</span></span><span class=block><span id=L401>x\n</span></span>"));
+    assert_eq!(page.children.len(), 2);
+    assert!(html.contains("</span></span><span class=block><span id=L401>x\n</span>"));
+    assert!(html.contains("</span></span></span><span class=part><span class=block><span id=L5001>x\n</span>"));
+    assert!(html.ends_with("</span></span><span class=block><span id=L5401>x\n</span></span></span>"));
     assert_eq!(page.text(true).as_bytes(), lines);
 }
 
@@ -142,7 +145,7 @@ fn a_prompt_shows_at_once_and_goes_on_in_its_row() {
     let mut view = View::new(Format::Html, Options::default());
     let mut out = Frames::default();
     view.chunk(&chunk(1, STDOUT, b"name? "), &mut out);
-    assert_eq!(taken(&mut out), "<span class=block><span id=L1><span class=was>name? ");
+    assert_eq!(taken(&mut out), "<span class=part><span class=block><span id=L1><span class=was>name? ");
     view.chunk(&more(1, STDOUT, b"B"), &mut out);
     assert_eq!(taken(&mut out), "B");
     view.chunk(&more(1, STDOUT, b"ob\r\n"), &mut out);
@@ -223,10 +226,9 @@ fn counts_gaps_and_notices_add_no_text() {
     });
     assert_eq!(Element::parse(&html.replace("\"say &quot;hi&quot; &amp; <wait>\"", "\"\"")).text(true), "a\nbz\n");
     assert!(html.contains("<span class=notice data-text=\"say &quot;hi&quot; &amp; <wait>\"></span>"));
-    assert!(html.contains("<span class=count data-text=\"2,500 lines so far\"></span>"));
-    assert!(
-        html.contains("data-text=\"lines 2 to 3,000 are not on this page\"></a><span class=block><span id=L3001>z")
-    );
+    assert!(html.contains("<span class=count data-lines=2500 data-text=\"2,500 lines so far\"></span>"));
+    let (_, after) = html.split_once("data-text=\"lines 2 to 3,000 are not on this page\"></a>").unwrap();
+    assert!(after.starts_with("<span class=part><span class=block><span id=L3001>z"), "{after}");
 }
 
 #[test]

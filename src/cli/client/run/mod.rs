@@ -1,29 +1,24 @@
 //! `joblines run`: starts a job on a server, shows its output here, and exits as it exited. It runs nothing itself.
 
 use std::convert::Infallible;
-use std::future::{pending, poll_fn};
+use std::future::pending;
 use std::io::{self, ErrorKind, Write};
-use std::pin::Pin;
-use std::task::Poll;
 
-use http_body::Body;
-use http_body_util::BodyExt;
-use hyper::body::{Frame, Incoming};
+use hyper::body::Incoming;
 use hyper::{Response, StatusCode, header};
-use thiserror::Error;
+use serde::Deserialize;
 use tokio::io::AsyncWrite;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Client, Event, Events, Failure, NotEvents, Refused, Server, Side, Terminal, Text};
+use super::{
+    Asking, Broken, Client, FAILED, Failure, Following, NDJSON, REFUSED, Refused, Seen, Sent, Terminal, collect,
+};
 use crate::http::query::encode;
+use values::Given;
 
-const NDJSON: &str = "application/x-ndjson";
+mod values;
 
-/// Something went wrong here or on the way.
-const FAILED: u8 = 1;
-/// Nothing was started.
-const REFUSED: u8 = 2;
 /// As timeout(1) does.
 const TIMED_OUT: u8 = 124;
 /// As a shell does for SIGINT.
@@ -34,27 +29,134 @@ const INTERRUPTED: u8 = 130;
 pub struct RunArgs {
     /// The job to start
     pub job: String,
-    /// Where the server is: http://host:port or unix:/path
-    #[arg(long, env = "JOBLINES_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
-    pub server: String,
+    /// The job's parameters. @FILE is the content of a file without its last newline (for secrets: arguments can be seen
+    /// in `ps`), @- that of standard input, @@TEXT is @TEXT
+    #[arg(value_name = "NAME=VALUE")]
+    pub values: Vec<Given>,
+    /// Start it and leave: its id goes to standard output, its address to standard error
+    #[arg(short, long)]
+    pub detach: bool,
+    /// Send standard input to the job, as it comes (for jobs with stdin = "body")
+    #[arg(short = 'i', long)]
+    pub stdin: bool,
+    /// The server, and how the answer is shown.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// What is asked of the server.
+struct Order {
+    job: String,
+    /// The parameters of the query that starts the run, each with an ampersand before it.
+    query: String,
+    sent: Sent,
+    json: bool,
 }
 
 /// Runs the job and says what to exit with: its exit code, 128+N when signal N ended it, 124 when it timed out, 1 when
 /// the server was lost, 2 when nothing was started.
 pub async fn run(args: RunArgs) -> u8 {
     let mut terminal = Terminal::own();
-    let (server, signals) = match (args.server.parse::<Server>(), listen_for_signals()) {
-        (Ok(server), Ok(signals)) => (server, signals),
+    let client = Client::new(args.asking.server.clone());
+    let (signals, order) = match (listen_for_signals(), order(&client, &args).await) {
+        (Ok(signals), Ok(order)) => (signals, order),
         (Err(error), _) => {
-            terminal.say(&error.to_string()).await;
-            return REFUSED;
-        }
-        (_, Err(error)) => {
             terminal.say(&format!("cannot listen for signals ({error})")).await;
             return FAILED;
         }
+        (_, Err(problem)) => {
+            terminal.say(&problem).await;
+            return REFUSED;
+        }
     };
-    start(&Client::new(server), &args.job, signals, &mut terminal).await
+    if args.detach {
+        leave(&client, order, &mut terminal).await
+    } else {
+        start(&client, order, signals, &mut terminal).await
+    }
+}
+
+/// Values as the rest of a query.
+fn query(values: &[(String, String)]) -> String {
+    values.iter().map(|(name, value)| format!("&{}={}", encode(name), encode(value))).collect()
+}
+
+/// Whether the job would take a document with its parameters for its input. Where the server does not say, starting it
+/// tells why.
+async fn reads_body(client: &Client, job: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Form {
+        stdin: String,
+    }
+    let form = client.read(&format!("/jobs/{}/form?format=json", encode(job)), "application/json").await;
+    form.is_ok_and(|form| serde_json::from_slice::<Form>(&form).is_ok_and(|form| form.stdin == "body"))
+}
+
+/// What the arguments ask for; or why nothing is asked for.
+async fn order(client: &Client, args: &RunArgs) -> Result<Order, String> {
+    let values = values::read(&args.values, args.stdin)?;
+    let (query, sent) = if args.stdin {
+        (query(&values), Sent::Input)
+    } else if values.is_empty() {
+        (String::new(), Sent::Nothing)
+    } else if reads_body(client, &args.job).await {
+        (query(&values), Sent::Nothing)
+    } else {
+        let values = values.into_iter().map(|(name, value)| (name, value.into()));
+        let object = values.collect::<serde_json::Map<String, serde_json::Value>>();
+        (String::new(), Sent::Json(serde_json::Value::from(object).to_string()))
+    };
+    Ok(Order { job: args.job.clone(), query, sent, json: args.asking.json })
+}
+
+/// Starts the job, and tells which run that is.
+async fn leave<O, E>(client: &Client, order: Order, terminal: &mut Terminal<O, E>) -> u8
+where
+    O: AsyncWrite + Unpin + Send,
+    E: AsyncWrite + Unpin + Send,
+{
+    #[derive(Deserialize)]
+    struct Begun {
+        run: String,
+    }
+    let path = format!("/jobs/{}?detach&format=json{}", encode(&order.job), order.query);
+    let response = match client.post(&path, "application/json", order.sent).await {
+        Ok(response) => response,
+        Err(failure) => return fail(failure, terminal).await,
+    };
+    if !response.status().is_success() {
+        terminal.say(&Refused::read(response).await.to_string()).await;
+        return REFUSED;
+    }
+    let record = match collect(response).await {
+        Ok(record) => record,
+        Err(trouble) => {
+            terminal.say(&trouble.to_string()).await;
+            return FAILED;
+        }
+    };
+    match serde_json::from_slice::<Begun>(&record) {
+        Ok(_) if order.json => terminal.print(&(String::from_utf8_lossy(&record).trim_end().to_owned() + "\n")).await,
+        Ok(Begun { run }) => {
+            terminal.say(&format!("started {}", client.address_of(&format!("/runs/{run}")))).await;
+            terminal.print(&(run + "\n")).await
+        }
+        Err(_) => {
+            terminal.say(NO_RUN).await;
+            REFUSED
+        }
+    }
+}
+
+const NO_RUN: &str = "the server answered with something that is no run: is it a joblines server?";
+
+async fn fail<O, E>(failure: Failure, terminal: &mut Terminal<O, E>) -> u8
+where
+    O: AsyncWrite + Unpin + Send,
+    E: AsyncWrite + Unpin + Send,
+{
+    terminal.say(&failure.to_string()).await;
+    if matches!(failure, Failure::Answer { .. }) { FAILED } else { REFUSED }
 }
 
 /// The numbers of the signals that ask to end: SIGINT and SIGTERM.
@@ -77,7 +179,7 @@ fn listen_for_signals() -> io::Result<mpsc::UnboundedReceiver<u8>> {
 
 async fn start<O, E>(
     client: &Client,
-    job: &str,
+    order: Order,
     signals: mpsc::UnboundedReceiver<u8>,
     terminal: &mut Terminal<O, E>,
 ) -> u8
@@ -86,10 +188,12 @@ where
     E: AsyncWrite + Unpin + Send,
 {
     let (known, run) = oneshot::channel();
-    tokio::select! {
-        code = show(client, job, known, terminal) => code,
+    let code = tokio::select! {
+        code = show(client, order, known, terminal) => code,
         code = cancel_when_asked(client, run, signals) => code,
-    }
+    };
+    let _ = terminal.erase().await;
+    code
 }
 
 /// At the first signal cancels the run, once it has a name; at the second one is done waiting for its end.
@@ -114,7 +218,7 @@ async fn cancel_when_asked(
 }
 
 async fn cancel(client: &Client, run: &str) {
-    let problem = match client.post(&format!("/runs/{}/cancel", encode(run)), NDJSON).await {
+    let problem = match client.post(&format!("/runs/{}/cancel", encode(run)), NDJSON, Sent::Nothing).await {
         Ok(response) if response.status().is_client_error() && response.status() != StatusCode::CONFLICT => {
             Refused::read(response).await.to_string()
         }
@@ -126,37 +230,42 @@ async fn cancel(client: &Client, run: &str) {
 }
 
 /// Starts the job and shows its run to the end.
-async fn show<O, E>(client: &Client, job: &str, known: oneshot::Sender<String>, terminal: &mut Terminal<O, E>) -> u8
+async fn show<O, E>(client: &Client, order: Order, known: oneshot::Sender<String>, terminal: &mut Terminal<O, E>) -> u8
 where
     O: AsyncWrite + Unpin + Send,
     E: AsyncWrite + Unpin + Send,
 {
-    let response = match client.post(&format!("/jobs/{}?format=ndjson", encode(job)), NDJSON).await {
+    let path = format!("/jobs/{}?format=ndjson{}", encode(&order.job), order.query);
+    let response = match client.post(&path, NDJSON, order.sent).await {
         Ok(response) => response,
-        Err(failure) => {
-            terminal.say(&failure.to_string()).await;
-            return if matches!(failure, Failure::Answer { .. }) { FAILED } else { REFUSED };
-        }
+        Err(failure) => return fail(failure, terminal).await,
     };
     if response.status() != StatusCode::OK {
         terminal.say(&Refused::read(response).await.to_string()).await;
         return REFUSED;
     }
     if !is_ndjson(&response) {
-        terminal.say("the server answered with something that is no run: is it a joblines server?").await;
+        terminal.say(NO_RUN).await;
         return REFUSED;
     }
-    let mut following = Following { body: response.into_body(), events: Events::default(), run: None };
-    match following.follow(known, terminal).await {
-        Ok(code) => code,
-        Err(Broken::Output(error)) if error.kind() == ErrorKind::BrokenPipe => FAILED,
-        Err(broken) => {
-            let run = following.run.map(|run| client.address_of(&format!("/runs/{run}")));
-            let hint = run.map(|run| format!("; the run may go on: {run}")).unwrap_or_default();
-            terminal.say(&format!("{broken}{hint}")).await;
-            FAILED
+    let mut following = Following::new(response.into_body(), &order.job, order.json);
+    let mut known = Some(known);
+    let tell = |run: &str| {
+        if let Some(known) = known.take() {
+            // nobody listens for it once there is no signal to come
+            let _ = known.send(run.to_owned());
         }
-    }
+    };
+    let broken = match following.follow(tell, terminal).await {
+        Ok(Seen::End { state, exit_code, signal }) => return exit_status(&state, exit_code, signal),
+        Ok(Seen::Pause) => Broken::Lost,
+        Err(Broken::Output(error)) if error.kind() == ErrorKind::BrokenPipe => return FAILED,
+        Err(broken) => broken,
+    };
+    let run = following.run.map(|run| client.address_of(&format!("/runs/{run}")));
+    let hint = run.map(|run| format!("; the run may go on: {run}")).unwrap_or_default();
+    terminal.say(&format!("{broken}{hint}")).await;
+    FAILED
 }
 
 fn is_ndjson(response: &Response<Incoming>) -> bool {
@@ -164,105 +273,8 @@ fn is_ndjson(response: &Response<Incoming>) -> bool {
     content_type.is_some_and(|content_type| content_type.starts_with(NDJSON))
 }
 
-/// Why a run's end was not seen.
-#[derive(Debug, Error)]
-enum Broken {
-    #[error("connection lost")]
-    Lost,
-    #[error("{0}")]
-    NotEvents(#[from] NotEvents),
-    #[error("cannot write the output ({0})")]
-    Output(#[from] io::Error),
-}
-
-/// A run whose events are coming in.
-struct Following {
-    body: Incoming,
-    events: Events,
-    run: Option<String>,
-}
-
-impl Following {
-    /// Writes lines as they come, until the end says what to exit with. The run's name is `known` as soon as it comes.
-    async fn follow<O, E>(
-        &mut self,
-        known: oneshot::Sender<String>,
-        terminal: &mut Terminal<O, E>,
-    ) -> Result<u8, Broken>
-    where
-        O: AsyncWrite + Unpin + Send,
-        E: AsyncWrite + Unpin + Send,
-    {
-        let mut known = Some(known);
-        loop {
-            while let Some(event) = self.events.take()? {
-                match event {
-                    Event::Run { run } => {
-                        if let Some(known) = known.take() {
-                            // nobody listens for it once there is no signal to come
-                            let _ = known.send(run.clone());
-                        }
-                        self.run = Some(run);
-                    }
-                    Event::Line(text) => write_text(terminal, &text).await?,
-                    Event::End { state, exit_code, signal } => {
-                        terminal.flush().await?;
-                        return Ok(exit_status(&state, exit_code, signal));
-                    }
-                    Event::Other => {}
-                }
-            }
-            match self.next_frame(terminal).await? {
-                Some(Ok(frame)) => {
-                    if let Ok(bytes) = frame.into_data() {
-                        self.events.push(&bytes);
-                    }
-                }
-                Some(Err(_)) | None => {
-                    terminal.flush().await?;
-                    return Err(Broken::Lost);
-                }
-            }
-        }
-    }
-
-    /// The next frame. What waits to be written is written before this waits.
-    async fn next_frame<O, E>(
-        &mut self,
-        terminal: &mut Terminal<O, E>,
-    ) -> io::Result<Option<hyper::Result<Frame<bytes::Bytes>>>>
-    where
-        O: AsyncWrite + Unpin + Send,
-        E: AsyncWrite + Unpin + Send,
-    {
-        let body = &mut self.body;
-        let ready = poll_fn(|cx| Poll::Ready(Pin::new(&mut *body).poll_frame(cx))).await;
-        if let Poll::Ready(frame) = ready {
-            return Ok(frame);
-        }
-        terminal.flush().await?;
-        Ok(self.body.frame().await)
-    }
-}
-
-async fn write_text<O, E>(terminal: &mut Terminal<O, E>, text: &Text) -> io::Result<()>
-where
-    O: AsyncWrite + Unpin + Send,
-    E: AsyncWrite + Unpin + Send,
-{
-    let newline: &[u8] = if text.is_partial { b"" } else { b"\n" };
-    match text.stream.as_str() {
-        "system" => {
-            let words = String::from_utf8_lossy(&text.bytes).replace(char::is_control, "\u{fffd}");
-            terminal.write(Side::Err, &[b"joblines: ", words.as_bytes(), b"\n"]).await
-        }
-        "stderr" => terminal.write(Side::Err, &[&text.bytes, newline]).await,
-        _ => terminal.write(Side::Out, &[&text.bytes, newline]).await,
-    }
-}
-
 /// What a shell would make of it. A run that did not succeed never gives 0.
-fn exit_status(state: &str, exit_code: Option<i64>, signal: Option<i64>) -> u8 {
+pub fn exit_status(state: &str, exit_code: Option<i64>, signal: Option<i64>) -> u8 {
     let byte = |number: i64| u8::try_from(number & 0xff).unwrap_or(FAILED);
     match (state, exit_code, signal) {
         ("succeeded", code, _) => code.map_or(0, byte),

@@ -17,10 +17,15 @@ fn ended(code: u8, out: &str, err: &str) -> Ended {
     Ended { code, out: out.to_owned(), err: err.to_owned() }
 }
 
+/// The job `de mo`, without anything to tell it.
+fn demo() -> Order {
+    Order { job: "de mo".to_owned(), query: String::new(), sent: Sent::Nothing, json: false }
+}
+
 async fn run_against(server: &str, signals: mpsc::UnboundedReceiver<u8>) -> Ended {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut terminal = Terminal::new(&mut out, &mut err);
-    let code = start(&Client::new(server.parse().unwrap()), "de mo", signals, &mut terminal).await;
+    let code = start(&Client::new(server.parse().unwrap()), demo(), signals, &mut terminal).await;
     Ended { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
 }
 
@@ -245,6 +250,6 @@ async fn a_closed_output_ends_it_quietly() {
     let mut err = Vec::new();
     let client = Client::new(server.parse().unwrap());
     let mut terminal = Terminal::new(out, &mut err);
-    let (code, ()) = tokio::join!(start(&client, "demo", quiet(), &mut terminal), serving);
+    let (code, ()) = tokio::join!(start(&client, demo(), quiet(), &mut terminal), serving);
     assert_eq!((code, err.as_slice()), (1, &b""[..]));
 }

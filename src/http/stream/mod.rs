@@ -1,6 +1,9 @@
 //! The body of a streaming response: takes chunks from a reader as the socket has room for them, gives them to a view,
 //! sends what it renders. All that is ready goes out in one frame, and nothing that is ready waits.
 
+mod lines;
+mod pace;
+
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
@@ -14,14 +17,20 @@ use http_body::{Body, Frame};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use super::TRAILERS;
-use crate::journal::{Reader, Selection, Step};
+use super::{LOOK_BACK, Sieve, Sifted, Span, TRAILERS, Terms};
+use crate::journal::Step;
 use crate::record::{Chunk, End, Start, State};
 use crate::runs::{Place, Reading, Run};
 use crate::views::{Format, Frames, View};
+pub(super) use lines::Lines;
+use lines::Next;
+use pace::Pace;
 
 /// Output is rendered up to so many bytes before a frame is sent, if so much is ready.
 const FRAME: usize = 64 << 10;
+
+/// So long lines that are not shown are gone through before others have their turn.
+const TURN: Duration = Duration::from_millis(2);
 
 /// How often something is sent, so that proxies keep a silent page open.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -43,7 +52,7 @@ pub(super) struct Show {
     /// Held as long as the stream lasts, so that the run is kept meanwhile.
     pub(super) journal: Reading,
     pub(super) start: Start,
-    pub(super) reader: Reader,
+    pub(super) lines: Lines,
     pub(super) format: Format,
     pub(super) view: View,
     /// Every line, however long the page gets.
@@ -77,6 +86,10 @@ pub(super) struct Stream {
     rendered: Frames,
     /// The last line that was rendered, or begun.
     line: u64,
+    /// How many lines were.
+    shown: u64,
+    /// Something was left out before the line that comes next.
+    resumes: bool,
     clock: Clock,
     /// While the run waits for its turn: its next place.
     queue: Option<NextPlace>,
@@ -122,15 +135,18 @@ enum Stage {
 
 impl Stream {
     pub(super) fn new(show: Show) -> Stream {
-        let live = show.journal.end().is_none() && matches!(show.format, Format::Html | Format::Sse);
+        let live = show.journal.end().is_none();
+        let speaks = matches!(show.format, Format::Html | Format::Sse) && (live || show.lines.may_be_slow());
         Stream {
-            clock: Clock::new(live),
+            clock: Clock::new(live, speaks),
             show,
             stage: Stage::Head,
             frames: VecDeque::new(),
             rendered: Frames::default(),
             line: 0,
             queue: None,
+            shown: 0,
+            resumes: false,
             sent: None,
         }
     }
@@ -138,7 +154,7 @@ impl Stream {
     /// What the page begins with; of a run that waits for its turn, the place comes next.
     fn begin(&mut self) {
         let show = &mut self.show;
-        show.view.start(&show.start, show.reader.first_line(), &mut self.rendered);
+        show.view.start(&show.start, show.lines.first_line(), &mut self.rendered);
         self.stage = Stage::Lines;
         let Some(run) = show.queued.take() else { return };
         let mut places = run.place();
@@ -173,21 +189,34 @@ impl Stream {
 
     /// Renders what is ready, up to one frame's worth. Ready where there is something to send or the stage has changed.
     fn poll_lines(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let begun = Instant::now();
         let mut taken = 0;
         while taken < FRAME {
-            match self.show.reader.poll_next(context) {
-                Poll::Ready(Ok(Step::Chunk(chunk))) => {
+            match self.show.lines.poll_next(context) {
+                Poll::Ready(Ok(Next::Step(Step::Chunk(chunk)))) => {
                     taken += chunk.bytes.len();
                     if self.take(&chunk) {
                         break;
                     }
                 }
-                Poll::Ready(Ok(Step::End(end))) => {
+                Poll::Ready(Ok(Next::Nothing)) => {
+                    // the run does print, though nothing that is shown here
+                    self.clock.output = Instant::now();
+                    if self.clock.output - begun < TURN {
+                        continue;
+                    }
+                    if taken > 0 {
+                        break;
+                    }
+                    context.waker().wake_by_ref();
+                    return self.clock.poll_silence(context, &mut self.show, &mut self.rendered);
+                }
+                Poll::Ready(Ok(Next::Step(Step::End(end)))) => {
                     self.show.view.end(&end, &mut self.rendered);
                     self.stage = Stage::Ended(end);
                     return Poll::Ready(());
                 }
-                Poll::Ready(Ok(Step::Pause)) => {
+                Poll::Ready(Ok(Next::Step(Step::Pause))) => {
                     self.show.view.pause(&mut self.rendered);
                     self.stage = Stage::Done;
                     return Poll::Ready(());
@@ -207,13 +236,17 @@ impl Stream {
     /// Renders `chunk`; true where the page has become so long that it goes on with a count.
     fn take(&mut self, chunk: &Chunk) -> bool {
         let show = &mut self.show;
+        if std::mem::take(&mut self.resumes) {
+            show.view.resume(chunk.line, &mut self.rendered);
+        }
         show.view.chunk(chunk, &mut self.rendered);
         if !self.clock.live || show.all || show.format != Format::Html {
             return false;
         }
-        let last = chunk.line + (memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64).saturating_sub(1);
-        self.line = self.line.max(last);
-        if self.line < show.reader.first_line() + LONGEST_PAGE {
+        let more = (memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64).saturating_sub(1);
+        self.line = self.line.max(chunk.line + more);
+        self.shown += if chunk.continues { 0 } else { 1 + more };
+        if self.shown <= LONGEST_PAGE {
             return false;
         }
         show.view.left_out(show.journal.totals().lines, &mut self.rendered);
@@ -232,18 +265,16 @@ impl Stream {
     fn poll_count(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Stage::Count(pause) = &mut self.stage else { return Poll::Ready(()) };
         let show = &mut self.show;
-        if show.reader.poll_end(context).is_pending() {
+        if show.lines.poll_end(context).is_pending() {
             ready!(pause.as_mut().poll(context));
             pause.as_mut().reset(Instant::now() + COUNT);
             show.view.left_out(show.journal.totals().lines, &mut self.rendered);
             return Poll::Ready(());
         }
-        let rest = Selection { from: self.line + 1, tail: Some(LAST_LINES), ..Selection::default() };
-        match show.journal.read(&rest) {
-            Ok(reader) => {
-                show.reader = reader;
+        match show.lines.skip_to_last(&show.journal, self.line + 1, LAST_LINES) {
+            Ok(()) => {
                 show.all = true;
-                show.view.resume(show.reader.first_line(), &mut self.rendered);
+                self.resumes = true;
                 self.stage = Stage::Lines;
             }
             Err(error) => self.fail(error),
@@ -351,8 +382,10 @@ impl Body for Stream {
 
 /// Notices silence: on the line, which proxies do not like, and of the run, which people wonder about.
 struct Clock {
-    /// The run goes on, and the format has something to say meanwhile.
+    /// The run goes on.
     live: bool,
+    /// The format has something to say while there are no lines.
+    speaks: bool,
     alarm: Option<Pin<Box<Sleep>>>,
     /// When something was last sent.
     sent: Instant,
@@ -365,14 +398,15 @@ struct Clock {
 }
 
 impl Clock {
-    fn new(live: bool) -> Clock {
+    fn new(live: bool, speaks: bool) -> Clock {
         let now = Instant::now();
-        Clock { live, alarm: None, sent: now, output: now, spoken: false, queued: false }
+        // nobody wonders about the silence of a run that has ended
+        Clock { live, speaks, alarm: None, sent: now, output: now, spoken: !live, queued: false }
     }
 
     /// Ready where the view has rendered something about the silence.
     fn poll_silence(&mut self, context: &mut Context<'_>, show: &mut Show, out: &mut Frames) -> Poll<()> {
-        if !self.live {
+        if !self.speaks {
             return Poll::Pending;
         }
         loop {
@@ -406,3 +440,6 @@ fn silence_note(on_pipes: bool) -> &'static str {
         "no output for 30 s."
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,11 @@
 //! `joblines run JOB --server URL`: the job's streams, its bytes and its exit code, as if it ran here.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod harness;
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Stdio};
 
-use harness::{Ended, Server, joblines, processes, run_to_end, wait_for};
 use rustix::process::Signal;
+
+use crate::harness::{Ended, Server, joblines, processes, run_to_end, wait_for};
 
 /// `joblines run job` at this server, to its end.
 fn run(server: &Server) -> Ended {

@@ -1,5 +1,8 @@
 //! What a journal holds: the start of a run, its chunks of lines, its end. Values only; nothing here reads or writes.
 
+mod level;
+mod said;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,6 +12,9 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
+
+pub use level::Level;
+pub use said::{Said, said};
 
 /// The name of one run: a UUIDv7 (RFC 9562 §5.7), so that names sort by start time and are unique everywhere.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

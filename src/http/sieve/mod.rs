@@ -1,0 +1,308 @@
+//! The filters of a stream, between a journal's reader and the view: chunks in, chunks out with only the lines that
+//! pass, each line under its own number. It never reads, waits, or changes a byte of what passes.
+//!
+//! # Which lines pass
+//!
+//! - `q` is searched in the line as people see it: without escape sequences, its newline, and a carriage return before
+//!   that.
+//! - `level` and `logger` are those of the record that a line belongs to (see [`records`]); what shows no level is below
+//!   all levels. What joblines itself says always passes these two.
+//! - `stream`, as it is.
+//!
+//! # Lines in pieces
+//!
+//! The pieces of a line are held back until the line is whole, or 64 KiB long, or [`LOOK_BACK`] lines of other streams
+//! have come meanwhile; then what is there decides, and what follows of the line goes the same way. Pieces of a line
+//! that has fallen further behind are judged alone.
+//!
+//! # Going on
+//!
+//! What is kept between lines reaches no further back than [`LOOK_BACK`] lines. So a sieve that begins that much earlier
+//! comes to the same result as one that has seen everything, and a client that comes back after line N gets just what
+//! it would have got: the lines before are gone through again, and left out until the end of line N.
+
+mod records;
+mod terms;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Query, Refusal, Wanted};
+use crate::record::{Chunk, Stream};
+use crate::views::Plain;
+use records::Records;
+pub(super) use terms::Terms;
+
+/// So many lines back something may matter to a line.
+pub(super) const LOOK_BACK: u64 = 2000;
+
+/// A line in pieces is held back up to so many bytes.
+const HELD: usize = 64 << 10;
+
+/// So many bytes of a chunk are gone through at a time.
+const PORTION: usize = 16 << 10;
+
+/// Which of the lines that pass are given out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Span {
+    /// From this line on.
+    pub(super) from: u64,
+    /// Up to the one before this.
+    pub(super) to: u64,
+    /// Once this one has ended.
+    pub(super) after: Option<u64>,
+    /// Without so many of the first.
+    pub(super) skip: u64,
+}
+
+impl Span {
+    /// Whether a line of this number may be given out now.
+    fn is_open(&self, number: u64) -> bool {
+        (self.from..self.to).contains(&number) && self.after.is_none()
+    }
+}
+
+/// What comes out of a sieve.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Sifted {
+    /// Lines that pass, or a piece of one.
+    Chunk(Chunk),
+    /// There is more to go through.
+    More,
+    /// It wants the next chunk.
+    Empty,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Sieve {
+    terms: Arc<Terms>,
+    span: Span,
+    strands: [Strand; 3],
+    plain: Plain,
+    /// The whole lines that are gone through, and where among them it is.
+    current: Option<(Chunk, Place)>,
+    ready: VecDeque<Chunk>,
+    /// The last line begun.
+    last: u64,
+    passed: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    line: u64,
+    at: usize,
+}
+
+/// What is kept of one stream.
+#[derive(Default, Debug)]
+struct Strand {
+    records: Records,
+    /// The line of which pieces have come.
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    line: u64,
+    fate: Fate,
+}
+
+#[derive(Debug)]
+enum Fate {
+    /// What has come, and how many bytes that is.
+    Held(Vec<Chunk>, usize),
+    Passes,
+    Fails,
+}
+
+impl Sieve {
+    pub(super) fn new(terms: Arc<Terms>, span: Span) -> Sieve {
+        Sieve {
+            terms,
+            span,
+            strands: Default::default(),
+            plain: Plain::default(),
+            current: None,
+            ready: VecDeque::new(),
+            last: 0,
+            passed: 0,
+        }
+    }
+
+    /// How many lines it has given out, or is about to.
+    pub(super) fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Whether all lines before `line` are judged, now that `chunk` is next.
+    pub(super) fn is_past(&self, line: u64, chunk: &Chunk) -> bool {
+        let holds =
+            |strand: &Strand| matches!(&strand.open, Some(Open { line: open, fate: Fate::Held(..) }) if *open < line);
+        chunk.line >= line && !chunk.continues && !self.strands.iter().any(holds)
+    }
+
+    /// Takes the next chunk. All that is in it already must have been taken out.
+    pub(super) fn push(&mut self, chunk: Chunk) {
+        let lines = match chunk.open || chunk.continues {
+            true => 1,
+            false => memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64,
+        };
+        self.forget_far_behind(self.last.max(chunk.line));
+        self.last = self.last.max(chunk.line + lines.saturating_sub(1));
+        if !self.terms.take_stream(chunk.stream) {
+            let ended = if chunk.open { 0 } else { lines };
+            self.meet(chunk.line..chunk.line + ended);
+        } else if chunk.open || chunk.continues {
+            self.take_piece(chunk);
+        } else {
+            let place = Place { line: chunk.line, at: 0 };
+            self.current = Some((chunk, place));
+        }
+    }
+
+    /// Takes the end: what is held back is judged as it is.
+    pub(super) fn finish(&mut self) {
+        for stream in [Stream::Stdout, Stream::Stderr, Stream::System] {
+            self.judge_open(stream);
+        }
+    }
+
+    /// What passes next.
+    pub(super) fn next(&mut self) -> Sifted {
+        if let Some(chunk) = self.ready.pop_front() {
+            return Sifted::Chunk(chunk);
+        }
+        let Some((chunk, mut place)) = self.current.take() else { return Sifted::Empty };
+        let passing = self.pass_lines(&chunk, &mut place);
+        if place.at < chunk.bytes.len() {
+            self.current = Some((chunk, place));
+        }
+        passing.map_or(Sifted::More, Sifted::Chunk)
+    }
+
+    /// The next lines in a row that pass, in the next portion.
+    fn pass_lines(&mut self, chunk: &Chunk, place: &mut Place) -> Option<Chunk> {
+        let begin = place.at;
+        let mut first: Option<Place> = None;
+        let mut end = begin;
+        while place.at < chunk.bytes.len() && place.at - begin < PORTION {
+            let rest = &chunk.bytes[place.at..];
+            let line = &rest[..memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1)];
+            let here = *place;
+            *place = Place { line: here.line + 1, at: here.at + line.len() };
+            let passes = self.judge(chunk, here.line, line);
+            let passes = self.admit(here.line, passes);
+            self.meet(here.line..here.line + 1);
+            match passes {
+                true => {
+                    first.get_or_insert(here);
+                    end = place.at;
+                }
+                false if first.is_some() => break,
+                false => {}
+            }
+        }
+        first.map(|first| Chunk { line: first.line, bytes: chunk.bytes.slice(first.at..end), ..chunk.clone() })
+    }
+
+    /// Whether a line, or what is there of it, passes the terms.
+    fn judge(&mut self, chunk: &Chunk, number: u64, line: &[u8]) -> bool {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let text = self.plain.of(line.strip_suffix(b"\r").unwrap_or(line));
+        let terms = &self.terms;
+        if terms.are_of_records() && chunk.stream != Stream::System {
+            let records = &mut self.strands[chunk.stream as usize].records;
+            if !records.pass(number, chunk.time, text, |said| terms.take_record(said)) {
+                return false;
+            }
+        }
+        terms.take_text(text)
+    }
+
+    /// Whether line `number` is given out; `passes`: the terms take it.
+    fn admit(&mut self, number: u64, passes: bool) -> bool {
+        let span = &mut self.span;
+        if !passes || !span.is_open(number) {
+            return false;
+        }
+        if span.skip > 0 {
+            span.skip -= 1;
+            return false;
+        }
+        self.passed += 1;
+        true
+    }
+
+    /// These lines have ended.
+    fn meet(&mut self, lines: Range<u64>) {
+        if self.span.after.is_some_and(|seen| lines.contains(&seen)) {
+            self.span.after = None;
+        }
+    }
+
+    fn take_piece(&mut self, chunk: Chunk) {
+        let (stream, line, ends) = (chunk.stream, chunk.line, !chunk.open);
+        let strand = &mut self.strands[stream as usize];
+        if !chunk.continues {
+            strand.open = Some(Open { line, fate: Fate::Held(Vec::new(), 0) });
+        }
+        match &mut strand.open {
+            Some(Open { line: open, fate }) if *open == line => match fate {
+                Fate::Held(pieces, bytes) => {
+                    *bytes += chunk.bytes.len();
+                    let is_enough = ends || *bytes >= HELD;
+                    pieces.push(chunk);
+                    if is_enough {
+                        self.judge_open(stream);
+                    }
+                }
+                Fate::Passes if self.span.after.is_none() => self.ready.push_back(chunk),
+                Fate::Passes | Fate::Fails => {}
+            },
+            _ => {
+                // it is no line of its own: none of those that are counted
+                let passes = self.judge(&chunk, line, &chunk.bytes);
+                if passes && self.span.is_open(line) && self.span.skip == 0 {
+                    self.ready.push_back(chunk);
+                }
+            }
+        }
+        if ends {
+            self.strands[stream as usize].open = None;
+            self.meet(line..line + 1);
+        }
+    }
+
+    /// Judges the line of `stream` that is held back by what is there of it.
+    fn judge_open(&mut self, stream: Stream) {
+        let Some(Open { line, fate: Fate::Held(pieces, _) }) = &mut self.strands[stream as usize].open else { return };
+        let (line, pieces) = (*line, std::mem::take(pieces));
+        let Some(first) = pieces.first() else { return };
+        let text: Vec<u8> = pieces.iter().flat_map(|piece| &piece.bytes[..]).copied().collect();
+        let passes = self.judge(first, line, &text);
+        // one that was given out before the place where this goes on has its rest still to come
+        let is_seen = passes && self.span.after.is_some() && line >= self.span.from;
+        let passes = self.admit(line, passes);
+        if passes {
+            self.ready.extend(pieces);
+        }
+        let fate = if passes || is_seen { Fate::Passes } else { Fate::Fails };
+        self.strands[stream as usize].open = Some(Open { line, fate });
+    }
+
+    /// Judges what is held back of lines that `line` has left far behind; what comes of them later is judged alone.
+    fn forget_far_behind(&mut self, line: u64) {
+        for stream in [Stream::Stdout, Stream::Stderr, Stream::System] {
+            let open = &self.strands[stream as usize].open;
+            if open.as_ref().is_some_and(|open| open.line + LOOK_BACK < line) {
+                self.judge_open(stream);
+                self.strands[stream as usize].open = None;
+            }
+        }
+    }
+}

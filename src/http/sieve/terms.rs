@@ -1,0 +1,191 @@
+//! What a query says of the lines that are to pass: `q`, `level`, `logger` and `stream`. It judges one line at a time and
+//! keeps nothing of it.
+
+use std::str::FromStr;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::{Query, Refusal, Wanted};
+use crate::record::{Level, Said, Stream};
+
+/// The most bytes that a compiled `q`, and what it keeps while it searches, may take.
+const PATTERN: usize = 1 << 20;
+
+/// What `level` allows.
+const LEVELS: &str = "trace, debug, info, notice, warning, error, critical or a number for it and all above it, or a \
+                      range such as debug..info";
+
+/// Which lines pass. See the module [`super`].
+#[derive(Clone, Default, Debug)]
+pub(in crate::http) struct Terms {
+    text: Option<Regex>,
+    levels: Option<Levels>,
+    logger: Option<String>,
+    pub(in crate::http) stream: Option<Stream>,
+    /// Lines of joblines' own never pass.
+    without_system: bool,
+}
+
+impl Terms {
+    /// What `query` asks for; an empty value, as a form sends it, asks for nothing.
+    pub(in crate::http) fn of_query(query: &Query) -> Result<Terms, Refusal> {
+        let given = |name: &str| query.value(name).filter(|value| !value.is_empty());
+        Ok(Terms {
+            text: given("q").map(compile).transpose()?,
+            levels: given("level").map(|_| query.parsed("level", LEVELS)).transpose()?.flatten(),
+            logger: given("logger").map(str::to_owned),
+            stream: given("stream").map(|_| query.parsed("stream", "stdout, stderr, system")).transpose()?.flatten(),
+            without_system: false,
+        })
+    }
+
+    /// The same for a view in that format: text shows no lines of joblines' own, so that none may be counted.
+    pub(in crate::http) fn seen_in(self, format: Wanted) -> Terms {
+        Terms { without_system: format == Wanted::Text, ..self }
+    }
+
+    /// Whether they ask for more than a stream.
+    pub(in crate::http) fn sift(&self) -> bool {
+        self.text.is_some() || self.are_of_records()
+    }
+
+    /// Whether they ask for levels or loggers, which lines of one record have in common.
+    pub(super) fn are_of_records(&self) -> bool {
+        self.levels.is_some() || self.logger.is_some()
+    }
+
+    /// Whether lines of this stream may pass.
+    pub(super) fn take_stream(&self, stream: Stream) -> bool {
+        self.stream.is_none_or(|wanted| wanted == stream) && !(self.without_system && stream == Stream::System)
+    }
+
+    /// Whether a record with this level and logger passes. What has no level is below all levels.
+    pub(super) fn take_record(&self, said: Said<'_>) -> bool {
+        let level = said.level.unwrap_or(Level::NOTSET);
+        self.levels.is_none_or(|levels| levels.contain(level))
+            && self.logger.as_ref().is_none_or(|wanted| said.logger.is_some_and(|name| is_below(name, wanted)))
+    }
+
+    /// Whether a line of this text passes `q`.
+    pub(super) fn take_text(&self, text: &[u8]) -> bool {
+        self.text.as_ref().is_none_or(|pattern| pattern.is_match(text))
+    }
+}
+
+/// A regular expression that takes time linear in the line and no more memory than it is given.
+fn compile(pattern: &str) -> Result<Regex, Refusal> {
+    let compiled = RegexBuilder::new(pattern).size_limit(PATTERN).dfa_size_limit(PATTERN).nest_limit(100).build();
+    compiled.map_err(|error| {
+        let why = match error {
+            regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+            // the lines before the last show where, in a typewriter's letters
+            error => error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+        };
+        Refusal::bad_request(format!("`q` cannot be `{pattern}`: {why}"))
+            .remedy("allowed: a regular expression (https://docs.rs/regex/#syntax)")
+    })
+}
+
+/// Whether the logger `name` is `wanted` or below it: `app.db.pool` is below `app.db`, `app.dbx` is not.
+fn is_below(name: &[u8], wanted: &str) -> bool {
+    name.strip_prefix(wanted.as_bytes()).is_some_and(|rest| matches!(rest.first(), None | Some(b'.' | b':' | b'/')))
+}
+
+/// The levels from one to another, both among them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Levels {
+    from: Option<Level>,
+    to: Option<Level>,
+}
+
+impl Levels {
+    fn contain(self, level: Level) -> bool {
+        self.from.is_none_or(|from| from <= level) && self.to.is_none_or(|to| level <= to)
+    }
+}
+
+impl FromStr for Levels {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Levels, ()> {
+        let one = |text: &str| (!text.is_empty()).then(|| text.parse()).transpose();
+        let levels = match text.split_once("..") {
+            Some((from, to)) => Levels { from: one(from)?, to: one(to)? },
+            None => Levels { from: one(text)?, to: None },
+        };
+        let is_some = levels.from.is_some() || levels.to.is_some();
+        let is_ordered = levels.from.zip(levels.to).is_none_or(|(from, to)| from <= to);
+        (is_some && is_ordered).then_some(levels).ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(query: &str) -> Result<Terms, String> {
+        Terms::of_query(&Query::parse(query).unwrap()).map_err(|refusal| refusal.line())
+    }
+
+    fn said(level: Option<i32>, logger: Option<&str>) -> Said<'_> {
+        Said { level: level.map(Level::new), logger: logger.map(str::as_bytes) }
+    }
+
+    #[test]
+    fn a_form_that_was_not_filled_in_asks_for_nothing() {
+        let terms = terms("q=&level=&logger=&stream=").unwrap();
+        assert!(!terms.sift() && terms.take_stream(Stream::System) && terms.take_text(b"x"));
+        assert!(terms.take_record(said(None, None)));
+    }
+
+    #[test]
+    fn a_level_is_a_least_one_or_a_range() {
+        for (level, takes) in [
+            ("warning", &[30, 33, 50][..]),
+            ("WARN", &[30, 33, 50]),
+            ("30", &[30, 33, 50]),
+            ("31", &[33, 50]),
+            ("0", &[0, 5, 30, 33, 50]),
+            ("debug..warning", &[30]),
+            ("33..33", &[33]),
+            ("..trace", &[0, 5]),
+            ("error..", &[50]),
+        ] {
+            let terms = terms(&format!("level={level}")).unwrap();
+            let taken: Vec<_> =
+                [0, 5, 30, 33, 50].into_iter().filter(|level| terms.take_record(said(Some(*level), None))).collect();
+            assert_eq!(taken, takes, "{level}");
+            assert_eq!(terms.take_record(said(None, None)), taken.contains(&0), "what has none counts as 0: {level}");
+        }
+    }
+
+    #[test]
+    fn a_logger_takes_those_below_it() {
+        let terms = terms("logger=app.db").unwrap();
+        for (name, takes) in [
+            (Some("app.db"), true),
+            (Some("app.db.pool"), true),
+            (Some("app.dbx"), false),
+            (Some("app"), false),
+            (Some("x.app.db"), false),
+            (None, false),
+        ] {
+            assert_eq!(terms.take_record(said(None, name)), takes, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_by_name_value_and_reason() {
+        for (query, expected) in [
+            ("q=a(", "`q` cannot be `a(`: unclosed group; allowed: a regular expression"),
+            ("q=%5Cw{999}{999}", "`q` cannot be `\\w{999}{999}`: it is too large"),
+            ("level=loud", "`level` cannot be `loud`; allowed: trace, debug, info"),
+            ("level=..", "`level` cannot be `..`"),
+            ("level=error..info", "`level` cannot be `error..info`"),
+            ("stream=stdin", "`stream` cannot be `stdin`; allowed: stdout, stderr, system"),
+        ] {
+            let refused = terms(query).unwrap_err();
+            assert!(refused.starts_with(expected), "{query}: {refused}");
+        }
+    }
+}

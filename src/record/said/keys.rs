@@ -1,0 +1,125 @@
+//! Levels and loggers under the keys of a JSON object or of logfmt's pairs, read in one pass without a tree. What is
+//! nested is passed over, and what is broken ends the search.
+
+use super::{Level, Said};
+
+/// The keys that hold a level.
+const LEVELS: [&[u8]; 9] =
+    [b"level", b"severity", b"lvl", b"levelname", b"level_name", b"log.level", b"loglevel", b"@l", b"levelno"];
+
+/// The keys of an object that hold a logger's name.
+const LOGGERS: [&[u8]; 5] = [b"logger", b"logger_name", b"loggerName", b"log.logger", b"name"];
+
+/// What was found so far.
+#[derive(Default)]
+struct Found<'a> {
+    word: Option<Level>,
+    number: Option<Level>,
+    logger: Option<(usize, &'a [u8])>,
+}
+
+impl<'a> Found<'a> {
+    fn take(&mut self, key: &[u8], value: &'a [u8]) {
+        if LEVELS.contains(&key) {
+            match std::str::from_utf8(value).ok().and_then(|value| value.parse().ok()) {
+                Some(number) => self.number = self.number.or(of_number(key, number)),
+                None => self.word = self.word.or(Level::of_word(value)),
+            }
+        }
+        if let Some(rank) = LOGGERS.iter().position(|logger| *logger == key)
+            && self.logger.is_none_or(|(other, _)| rank < other)
+            && !value.is_empty()
+        {
+            self.logger = Some((rank, value));
+        }
+    }
+
+    fn said(self) -> Said<'a> {
+        Said { level: self.word.or(self.number), logger: self.logger.map(|(_, name)| name) }
+    }
+}
+
+fn of_number(key: &[u8], number: i32) -> Option<Level> {
+    match number {
+        _ if key == b"levelno" => Some(Level::new(number)),
+        0..=7 => Level::of_severity(number),
+        10 => Some(Level::TRACE),
+        11.. => Some(Level::new(number - 10)),
+        _ => None,
+    }
+}
+
+/// A JSON object's; whatever else it is, nothing in it is looked at as text.
+pub(super) fn of_json(text: &[u8]) -> Said<'_> {
+    let mut found = Found::default();
+    let (mut depth, mut key, mut rest) = (0_usize, None, text);
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'"' => {
+                let Some((string, after)) = string(rest) else { break };
+                rest = after.trim_ascii_start();
+                match (depth, key.take()) {
+                    (1, Some(key)) => found.take(key, string),
+                    (1, None) if rest.first() == Some(&b':') => {
+                        rest = rest[1..].trim_ascii_start();
+                        key = Some(string);
+                    }
+                    _ => {}
+                }
+            }
+            b'{' | b'[' => (depth, key) = (depth + 1, None),
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    break;
+                }
+            }
+            b',' => key = None,
+            b'-' | b'0'..=b'9' => {
+                let digits = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+                let number = text.len() - rest.len() - 1;
+                rest = &rest[digits..];
+                if let Some(key) = key.take().filter(|_| depth == 1) {
+                    found.take(key, &text[number..number + digits + 1]);
+                }
+            }
+            _ => {}
+        }
+    }
+    found.said()
+}
+
+/// The inside of a string, as it stands, and what follows its closing quote.
+fn string(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memchr2(b'"', b'\\', text.get(from..)?)?;
+        match text[at] {
+            b'"' => return Some((&text[..at], &text[at + 1..])),
+            _ => from = at + 2,
+        }
+    }
+}
+
+/// logfmt's pairs, up to what is none; `None` where there is no level among them.
+pub(super) fn of_pairs(text: &[u8]) -> Option<Said<'_>> {
+    let mut found = Found::default();
+    let mut rest = text;
+    loop {
+        let end = rest.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"_.-@".contains(byte)));
+        let Some(end) = end.filter(|&end| end > 0 && rest[end] == b'=') else { break };
+        let (key, value) = (&rest[..end], &rest[end + 1..]);
+        let (value, after) = match value.strip_prefix(b"\"") {
+            Some(quoted) => string(quoted)?,
+            None => value.split_at(value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len())),
+        };
+        // `name=` is anything in logfmt
+        if key != b"name" {
+            found.take(key, value);
+        }
+        rest = after.trim_ascii_start();
+    }
+    let said = found.said();
+    said.level.is_some().then_some(said)
+}

@@ -1,0 +1,107 @@
+//! `joblines run JOB NAME=VALUE`: what a job is told, what it reads, and `-d`.
+
+use std::fs;
+
+use crate::harness::{Server, wait_for};
+use crate::{ask, ask_with_input};
+
+const JOBS: &str = r#"
+[jobs.greet]
+command = 'printf "%s|%s" "$PARAM_WHO" "$PARAM_COUNT"'
+params.who = { default = "nobody" }
+params.count = { type = "int", min = 1, max = 9, default = 1 }
+[jobs.reads]
+command = 'printf "<%s>" "$PARAM_WHO"; cat'
+stdin = "body"
+params.who = { default = "nobody" }
+"#;
+
+#[test]
+fn values_reach_the_job_whatever_they_hold() {
+    let server = Server::start(JOBS);
+    let nasty = "$(id); 'x' \"y\" \\ é -- @ = & %20";
+    let ended = ask(&server, &["run", "greet", &format!("who={nasty}"), "count=3"]);
+    assert_eq!((ended.code, ended.text()), (Some(0), format!("{nasty}|3")), "{}", ended.stderr);
+    assert_eq!(ask(&server, &["run", "greet", "who="]).text(), "|1");
+    assert_eq!(ask(&server, &["run", "greet", "who=@@home"]).text(), "@home|1");
+}
+
+#[test]
+fn values_come_out_of_files_and_standard_input() {
+    let server = Server::start(JOBS);
+    let file = server.path("who");
+    fs::write(&file, "from a file\n").unwrap();
+    let ended = ask(&server, &["run", "greet", &format!("who=@{}", file.display())]);
+    assert_eq!(ended.text(), "from a file|1", "{}", ended.stderr);
+    assert_eq!(ask_with_input(&server, &["run", "greet", "who=@-"], b"from a pipe\n").text(), "from a pipe|1");
+    let missing = ask(&server, &["run", "greet", "who=@/no/such/file"]);
+    assert_eq!(missing.code, Some(2));
+    assert!(missing.one_line().contains("`who`: cannot open /no/such/file"), "{}", missing.stderr);
+}
+
+#[test]
+fn every_wrong_value_has_its_line_and_nothing_is_started() {
+    let server = Server::start(JOBS);
+    let ended = ask(&server, &["run", "greet", "count=12", "whoo=x"]);
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    assert_eq!((ended.code, lines.len()), (Some(2), 2), "{}", ended.stderr);
+    assert!(lines.iter().any(|line| line.starts_with("joblines: ") && line.contains("`count` cannot be `12`")));
+    assert!(lines.iter().any(|line| line.starts_with("joblines: ") && line.contains("whoo")), "{}", ended.stderr);
+    assert_eq!(server.runs("greet").len(), 0);
+    for args in [&["run", "greet", "who"][..], &["run", "greet", "who=a", "who=b"]] {
+        assert_eq!(ask(&server, args).code, Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn a_job_reads_what_comes_in_byte_for_byte() {
+    let server = Server::start(JOBS);
+    let input: Vec<u8> = (0..=255).cycle().take(1_000_000).collect();
+    let ended = ask_with_input(&server, &["run", "reads", "-i", "who=Ann & Bob"], &input);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let output = ended.stdout.strip_prefix(b"<Ann & Bob>").unwrap();
+    assert!(output == input, "{} of {} bytes", output.len(), input.len());
+}
+
+#[test]
+fn parameters_alone_are_not_mistaken_for_the_input_of_a_job_that_reads() {
+    let server = Server::start(JOBS);
+    let ended = ask(&server, &["run", "reads", "who=Ann"]);
+    assert_eq!((ended.code, ended.text().as_str()), (Some(0), "<Ann>"), "{}", ended.stderr);
+}
+
+#[test]
+fn input_for_a_job_that_reads_none_is_refused() {
+    let server = Server::start(JOBS);
+    let ended = ask_with_input(&server, &["run", "greet", "-i"], b"something");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    ended.one_line();
+}
+
+#[test]
+fn a_detached_run_is_named_and_goes_on() {
+    let server = Server::with_job("read _ < gate; echo done");
+    let gate = server.gate("gate");
+    let ended = ask(&server, &["run", "job", "-d"]);
+    let run = server.runs("job")[0]["run"].as_str().unwrap().to_owned();
+    assert_eq!((ended.code, ended.text()), (Some(0), format!("{run}\n")));
+    assert_eq!(ended.one_line(), format!("joblines: started {}", server.url(&format!("/runs/{run}"))));
+    wait_for("it to run", || server.json(&format!("/runs/{run}"))["state"] == "running");
+    gate.pass();
+    assert_eq!(server.ended(&run)["state"], "succeeded");
+    assert_eq!(ask(&server, &["run", "nope", "-d"]).code, Some(2));
+}
+
+#[test]
+fn json_is_what_the_server_says() {
+    let server = Server::with_job("echo out; exit 3");
+    let ended = ask(&server, &["run", "job", "--json"]);
+    let objects: Vec<serde_json::Value> =
+        ended.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(ended.code, Some(3));
+    assert_eq!((&objects[0]["type"], &objects[1]["text"]), (&"run".into(), &"out".into()));
+    assert_eq!(objects.last().unwrap()["exit_code"], 3);
+    let detached = ask(&server, &["run", "job", "-d", "--json"]).text();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&detached).unwrap()["job"], "job");
+    assert_eq!(detached.lines().count(), 1);
+}
