@@ -31,7 +31,7 @@ impl Journal {
         while !bytes.is_empty() {
             let open = self.open[stream as usize].take();
             let mut ends = memchr::memchr_iter(b'\n', bytes);
-            let end = if open.is_some() { ends.next() } else { ends.last() };
+            let end = if open.is_some() { ends.next() } else { ends.next_back() };
             let (piece, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
             let line = open.unwrap_or(self.last + 1);
             let is_open = !piece.ends_with(b"\n");
@@ -80,11 +80,8 @@ fn lines(chunks: &[Chunk]) -> Vec<(u64, Stream, Vec<u8>)> {
             begun.expect("what goes on was begun").2.extend(&chunk.bytes[..]);
             continue;
         }
-        let mut line = chunk.line;
-        for bytes in chunk.bytes.split_inclusive(|byte| *byte == b'\n') {
-            lines.push((line, chunk.stream, bytes.to_vec()));
-            line += 1;
-        }
+        let parts = chunk.bytes.split_inclusive(|byte| *byte == b'\n');
+        lines.extend((chunk.line..).zip(parts).map(|(line, bytes)| (line, chunk.stream, bytes.to_vec())));
     }
     lines.sort_by_key(|(line, ..)| *line);
     lines

@@ -82,10 +82,8 @@ fn begins(chunks: &[Chunk]) -> Vec<u64> {
 fn texts(chunks: &[Chunk]) -> std::collections::BTreeMap<u64, Vec<u8>> {
     let mut texts = std::collections::BTreeMap::<u64, Vec<u8>>::new();
     for chunk in chunks {
-        let mut line = chunk.line;
-        for bytes in chunk.bytes.split_inclusive(|byte| *byte == b'\n') {
+        for (line, bytes) in (chunk.line..).zip(chunk.bytes.split_inclusive(|byte| *byte == b'\n')) {
             texts.entry(line).or_default().extend(bytes);
-            line += 1;
         }
     }
     texts
