@@ -38,7 +38,7 @@ fn a_queued_run_says_its_place_and_every_change_of_it() {
     server.ended(&on.run());
     let place = object(third.line());
     assert_eq!((&place["ahead"], &place["waiting"]), (&0.into(), &1.into()), "{place}");
-    page.until("waiting for its turn: it is the next");
+    let head = head + &page.until("waiting for its turn: it is the next");
     events.until("\"ahead\":0");
     gate.pass();
     server.ended(&second);
