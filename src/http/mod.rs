@@ -1,6 +1,7 @@
 //! The web: the whole map of URLs on one screen, and what surrounds every request. Only this module knows requests;
 //! nothing imports it but the command line.
 
+mod again;
 mod app;
 mod asked;
 mod assets;
@@ -15,7 +16,6 @@ pub mod listen;
 pub mod negotiate;
 mod overview;
 pub mod query;
-mod rerun;
 mod runs;
 mod sieve;
 mod stream;
@@ -36,6 +36,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::config::Job;
 use crate::parameters::Wrong;
 use crate::views::{EventId, Format, Reached, pages};
+use again::run_again;
 pub use app::App;
 use asked::{Asked, Name};
 use body::{Upload, read as read_body};
@@ -48,7 +49,6 @@ use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
 use overview::{Told, job_json, job_page, line_of, runs_page};
 use query::{Query, encode, read_pairs};
-use rerun::again;
 use runs::{Answer, Found, LISTED, Viewed, answer_with_record, find_run, resume, show_newest};
 use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
 use stream::{Lines, Show, Stream, Tie};

@@ -38,7 +38,7 @@ fn a_queued_run_says_its_place_and_every_change_of_it() {
     server.ended(&on.run());
     let place = object(third.line());
     assert_eq!((&place["ahead"], &place["waiting"]), (&0.into(), &1.into()), "{place}");
-    let head = head + &page.until("waiting for its turn: it is the next");
+    let moved = page.until("waiting for its turn: it is the next");
     events.until("\"ahead\":0");
     gate.pass();
     server.ended(&second);
@@ -49,7 +49,7 @@ fn a_queued_run_says_its_place_and_every_change_of_it() {
     assert!(rest.contains("<wbr>"), "the notice goes: {rest}");
     events.until("event: line");
     gate.pass();
-    html::assert_whole(&(head + &rest + &page.text()));
+    html::assert_whole(&(head + &moved + &rest + &page.text()));
     assert_eq!(text.text(), "begun\ndone\n", "text has no word of it");
     assert_eq!(third.ndjson().last().unwrap()["state"], "succeeded");
 }
