@@ -2,17 +2,17 @@
 // on after a lost connection; on the list of jobs filtering while one types. Every page works without it, and no line
 // is rendered here: rows come from the server alone, and are moved, marked and counted.
 
-/** What a page keeps while it follows a run: 20 parts of 5,000 rows. The server, too, shows no more at once. */
-const MOST_PARTS = 20;
+/** The server shows no more rows at once, and a page keeps no more while it follows a run: some parts of 5,000. */
 const MOST_ROWS = 100_000;
-/** What a page that fell behind by more than it keeps goes on with, and how far links to earlier lines go back. */
+const MOST_PARTS = 22;
+/** What a page that fell behind by more goes on with, and how far links to earlier lines go back. */
 const STEP = 5000;
 /** The server says something every 15 s at least. A connection that is silent for so long, in seconds, is no more. */
 const SILENCE = 50;
 /** Seconds between attempts to connect again: the first comes at once. */
 const PAUSES = [0, 1, 2, 4, 8, 15, 30];
 /** A page of many rows is worked through in slices of so many milliseconds. */
-const SLICE = 8;
+const SLICE = 20;
 
 const SIGNS = { queued: "…", running: "●", succeeded: "✓", failed: "✗", timed_out: "◷", cancelled: "⊘", lost: "?" };
 
@@ -179,6 +179,7 @@ class Status {
     this.said = byId("said");
     this.state = this.element.classList[1];
     this.live = this.state === "queued" || this.state === "running";
+    this.waited = this.state === "queued";
     if (!this.live) return;
     this.#show();
     this.#count();
@@ -191,6 +192,21 @@ class Status {
     this.element.className = `state ${state}`;
     this.element.querySelector("span").textContent = sentence ?? state;
     this.#show();
+  }
+
+  /** A run that waits for its turn says so in place of lines; then it is running. */
+  look(lines) {
+    if (!this.waited || !this.live) return;
+    const last = lines.lastElementChild;
+    const waits = !last || (last.className === "notice" && !lines.querySelector(".part"));
+    if (waits !== (this.state === "queued")) this.change(waits ? "queued" : "running");
+  }
+
+  /** A page that was fetched to go on begins in this state. */
+  hear(state) {
+    if (state !== "queued" && state !== "running") return;
+    this.waited = state === "queued";
+    if (state !== this.state) this.change(state);
   }
 
   /** The run has ended as the footer says. */
@@ -366,16 +382,15 @@ class Filter {
 
   /** Null where every row fits, undefined where what was typed is no regular expression. */
   #makeTest() {
-    const stream = this.stream.value;
-    let fits = null;
+    const [typed, stream] = [this.input.value, this.stream.value];
+    if (!typed && !stream) return null;
     try {
-      fits = this.input.value === "" ? null : matcher(this.input.value);
+      const { line, lines } = matcher(typed);
+      return { row: (row) => (!stream || streamOf(row) === stream) && line(textOf(row)), block: lines };
     } catch (error) {
       this.hits.textContent = error.message;
       return undefined;
     }
-    if (!fits && !stream) return null;
-    return (row) => (!stream || streamOf(row) === stream) && (!fits || fits(textOf(row)));
   }
 
   /** Looks at the rows that have not been looked at, a slice at a time, so that the page stays quick. */
@@ -403,16 +418,25 @@ class Filter {
   }
 
   #mark(block) {
+    this.#note(block, this.#mayFit(block) ? this.#markRows(block) : { hits: 0, rows: block.childElementCount });
+    this.#note(block.parentElement, this.#sum(block.parentElement.children));
+  }
+
+  /** One look at the text of a block spares a look at each of its rows, where none of them fits. */
+  #mayFit(block) {
+    return !this.#test.block || block.querySelector("wbr, .notice") || this.#test.block(block.textContent);
+  }
+
+  #markRows(block) {
     const found = { hits: 0, rows: 0 };
     for (const row of block.children) {
       if (!isRow(row)) continue;
-      const fits = this.#test(row);
-      row.classList.toggle("hit", fits);
+      const fits = this.#test.row(row);
+      if (fits || row.className) row.classList.toggle("hit", fits);
       found.hits += fits;
       found.rows += 1;
     }
-    this.#note(block, found);
-    this.#note(block.parentElement, this.#sum(block.parentElement.children));
+    return found;
   }
 
   /** Marks a block or a part that has hits; while it is out of sight its height is known by their number alone. */
@@ -435,20 +459,23 @@ class Filter {
   #tell() {
     if (!this.#test) return;
     const { hits, rows } = this.#sum(this.rows.lines.children);
-    const text = `${digits.format(hits)} of ${digits.format(rows)} lines`;
+    const text = `${digits.format(hits)} of ${digits.format(rows)} lines on this page`;
     if (this.hits.textContent !== text) this.hits.textContent = text;
   }
 }
 
-/** Whether a text fits what was typed: `/regex/flags` (the last slash may be missing yet), else text in any case. */
+/** Whether a line fits what was typed, `/regex/flags` (the last slash may be missing yet) or text in any case; and
+    whether one of many lines may. Where the end of a line is not what the end of all is, that is not told. */
 function matcher(typed) {
-  const [, pattern, flags] = /^\/(.+?)(?:\/([a-z]*))?$/s.exec(typed) ?? [];
-  if (pattern !== undefined) {
-    const regex = new RegExp(pattern, (flags ?? "").replace(/[gy]/g, ""));
-    return (text) => regex.test(text);
+  const [, pattern, given = ""] = /^\/(.+?)(?:\/([a-z]*))?$/s.exec(typed) ?? [];
+  if (pattern === undefined) {
+    const wanted = typed.toLowerCase();
+    const includes = (text) => text.toLowerCase().includes(wanted);
+    return { line: includes, lines: includes };
   }
-  const wanted = typed.toLowerCase();
-  return (text) => text.toLowerCase().includes(wanted);
+  const flags = given.replace(/[gmy]/g, "");
+  const [one, many] = [new RegExp(pattern, flags), new RegExp(pattern, `${flags}m`)];
+  return { line: (text) => one.test(text), lines: /\(\?<?!/.test(pattern) ? null : (text) => many.test(text) };
 }
 
 /** The lines of a run that goes on. They are fetched: no event tells that a document's own connection was lost, and a
@@ -461,7 +488,10 @@ class Stream {
 
   constructor(rows, status, follower, query) {
     Object.assign(this, { rows, status, follower, query });
-    rows.onNews(() => this.#stayShort());
+    rows.onNews(() => {
+      status.look(rows.lines);
+      this.#stayShort();
+    });
     addEventListener("online", () => this.#wake());
     document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
     this.ended = new Promise((resolve) => (this.#end = resolve));
@@ -554,7 +584,7 @@ class Stream {
   async #pour(response, connection) {
     const unseen = document.implementation.createHTMLDocument("");
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let painted = performance.now();
+    let [connected, painted] = [false, performance.now()];
     for (;;) {
       const alarm = setTimeout(() => connection.abort(), 1000 * SILENCE);
       const { done, value } = await reader.read().finally(() => clearTimeout(alarm));
@@ -562,10 +592,11 @@ class Stream {
       unseen.write(value);
       const lines = unseen.getElementById("lines");
       if (!lines) continue;
-      this.#connected();
+      if (!connected) this.#greet(unseen.querySelector("header > .state").classList[1]);
+      connected = true;
       this.rows.lines.append(...lines.childNodes);
       if (this.rows.counted() && this.follower.following && !this.query.has("all")) return "counting";
-      if (performance.now() - painted > 2 * SLICE) {
+      if (performance.now() - painted > SLICE) {
         await after(0);
         painted = performance.now();
       }
@@ -577,7 +608,8 @@ class Stream {
     return "ended";
   }
 
-  #connected() {
+  #greet(state) {
+    this.status.hear(state);
     if (this.status.said.textContent.startsWith("The connection")) this.status.say("Connected again.");
   }
 }
@@ -645,20 +677,16 @@ function cancelInPlace(form, status) {
 }
 
 /** What of the page's query is about how lines are shown, and so belongs to the run's own address too. */
-function viewQuery(run) {
+function viewQuery() {
   const query = new URLSearchParams(location.search);
-  const replayed = location.pathname === run.pathname || location.pathname.endsWith("/last");
-  const shown = ["all", "time", "stream"];
-  const once = ["from", "tail", "format", "wait", "abort", "download"];
-  for (const name of [...query.keys()]) {
-    if (replayed ? once.includes(name) : !shown.includes(name)) query.delete(name);
-  }
+  const shown = ["all", "time", "follow", "stream", "q", "level", "logger", "rate"];
+  for (const name of [...query.keys()]) if (!shown.includes(name)) query.delete(name);
   return query;
 }
 
 function enhanceRun(lines) {
   const run = new URL(document.querySelector("header a.id").href);
-  const query = viewQuery(run);
+  const query = viewQuery();
   if (location.pathname !== run.pathname) {
     const shown = query.toString() ? `?${query}` : "";
     history.replaceState(history.state, "", run.pathname + shown + location.hash);
@@ -683,9 +711,15 @@ function enhanceRun(lines) {
 /** The list of jobs, filtered while one types; the form around the box does the same without this. */
 function enhanceList(input) {
   const items = [...document.querySelectorAll(".jobs > li")];
+  const groups = new Set(items.map((item) => item.closest("section")));
   const filter = () => {
-    const wanted = input.value.trim().toLowerCase();
-    for (const item of items) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+    const words = input.value.toLowerCase().split(/\s+/);
+    for (const item of items) {
+      const group = item.closest("section")?.querySelector("h2")?.textContent;
+      const text = `${group}\n${item.querySelector(".what").textContent}`.toLowerCase();
+      item.hidden = !words.every((word) => text.includes(word));
+    }
+    for (const group of groups) if (group) group.hidden = !group.querySelector(".jobs > li:not([hidden])");
   };
   input.addEventListener("input", filter);
   filter();
@@ -697,5 +731,6 @@ if (body?.classList.contains("run")) {
   if (lines) enhanceRun(lines);
 } else {
   const input = await appeared(() => document.querySelector("main input[name=filter]"));
-  if (input) appeared(() => document.readyState !== "loading").then(() => enhanceList(input));
+  await appeared(() => document.readyState !== "loading");
+  if (input?.defaultValue === "") enhanceList(input); // else the server has left out jobs that other words would show
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Version, header};
 use axum::response::Response;
 use http_body::Body as _;
 
@@ -65,8 +65,13 @@ pub(super) async fn start(
         }
         Err(wrong) => return Err(Refusal::wrong(wrong)),
     };
+    let input_taken = upload.as_ref().map(Upload::taken);
     let Started { run, joined } = order(&app, &job, &asked, (values, upload)).await?;
     if detach || (asked.wanted == Wanted::Json && !wait) {
+        // an HTTP/2 client sends no more than a window of what nobody has to answer to any more
+        if let Some(taken) = input_taken.filter(|_| asked.version == Version::HTTP_2) {
+            taken.cancelled().await;
+        }
         return Ok(accepted(&app, &run));
     }
     // whoever joined did not start it, and ends it neither

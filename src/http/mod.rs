@@ -36,7 +36,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::config::Job;
 use crate::parameters::Wrong;
 use crate::views::{EventId, Format, Reached, pages};
-use again::again;
+use again::run_again;
 pub use app::App;
 use asked::{Asked, Name};
 use body::{Upload, read as read_body};

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
 use super::{
-    App, Asked, Lines, Name, Query, Reached, Refusal, Show, Stream, TRAILERS, Terms, Tie, Wanted, again, encode,
-    failed, line_of, page, pages, runs_page,
+    App, Asked, Lines, Name, Query, Reached, Refusal, Show, Stream, TRAILERS, Terms, Tie, Wanted, encode, failed,
+    line_of, page, pages, run_again, runs_page,
 };
 use crate::config::Job;
 use crate::journal::Selection;
@@ -196,7 +196,7 @@ fn about(app: &App, record: &RunRecord, tied: bool) -> About {
         description: description.unwrap_or_default(),
         trigger,
         params,
-        again: again(app, record),
+        again: run_again(app, record),
         age,
         tied,
         banner,

@@ -8,6 +8,7 @@ mod abort;
 mod cancel;
 mod errors;
 mod forms;
+mod filters;
 mod front;
 mod guard;
 mod history;

@@ -15,12 +15,12 @@ fn each_line_is_a_row_with_its_number() {
 #[test]
 fn stderr_and_system_lines_have_their_class() {
     let server =
-        Server::start("[jobs.job]\ncommand = 'echo out; echo err >&2; sleep 1000 & echo $! >&2'\ndrain = '100ms'\n");
+        Server::start("[jobs.job]\ncommand = 'echo told; echo warned >&2; sleep 1000 & echo $! >&2'\ndrain = '100ms'\n");
     let run = run(&server);
     let page = server.visit(&run).text();
-    assert!(html::classes_around(&page, "err").contains(&"stderr".to_owned()), "{page}");
+    assert!(html::classes_around(&page, "warned").contains(&"stderr".to_owned()), "{page}");
     assert!(html::classes_around(&page, "sleep 1000").contains(&"system".to_owned()), "{page}");
-    assert!(!html::classes_around(&page, "out").iter().any(|class| class == "stderr" || class == "system"), "{page}");
+    assert!(!html::classes_around(&page, "told").iter().any(|class| class == "stderr" || class == "system"), "{page}");
 }
 
 #[test]

@@ -309,6 +309,7 @@ impl Html {
     }
 
     fn close_lines(&mut self, out: &mut BytesMut) {
+        self.hide_notice(out);
         self.finish_characters(out);
         self.close_row(b"", out);
         self.blocks.leave(out);

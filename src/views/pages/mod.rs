@@ -16,7 +16,7 @@ pub use runs::{Newer, RunRow, RunsPage, runs};
 use form::StartForm;
 use recipes::Recipes;
 
-use crate::views::{ICON, STYLE, in_bytes, in_digits, in_duration, legible, shortened};
+use crate::views::{ICON, SCRIPT, STYLE, in_bytes, in_digits, in_duration, legible, shortened};
 
 /// What all pages have in common.
 #[derive(Clone, Default, Debug)]
@@ -30,6 +30,10 @@ pub struct Frame {
 impl Frame {
     fn style(&self) -> String {
         STYLE.url(&self.base_path)
+    }
+
+    fn script(&self) -> String {
+        SCRIPT.url(&self.base_path)
     }
 
     fn icon(&self) -> String {
