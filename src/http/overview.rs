@@ -228,18 +228,22 @@ fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// The history: `records` is the page that `filter` asks for, `older` the run before which the next page begins.
-pub(super) fn runs_page(app: &App, filter: &Filter, records: &[RunRecord], older: Option<RunId>) -> pages::RunsPage {
-    let limit = filter.limit.saturating_sub(1);
+/// The history: `records` is the page that `filter` asks for, `(newer, older)` are the ones before and after it.
+pub(super) fn runs_page(
+    app: &App,
+    filter: &Filter,
+    records: &[RunRecord],
+    (newer, older): (pages::Newer, Option<RunId>),
+) -> pages::RunsPage {
     pages::RunsPage {
         frame: frame(app),
         now: Timestamp::now(),
         jobs: app.current().jobs.iter().map(|job| job.name.clone()).collect(),
         job: filter.job.clone(),
         state: filter.state,
-        limit: Some(limit).filter(|limit| *limit != LISTED.0),
+        limit: Some(filter.limit).filter(|limit| *limit != LISTED.0),
         runs: records.iter().map(|record| run_row(app, record)).collect(),
-        is_later_page: filter.before.is_some(),
+        newer,
         older,
     }
 }

@@ -348,6 +348,15 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, Name(id): Name, asked: A
     }
 }
 
+/// Where the runs are that are newer than those that `filter` asks for.
+async fn newer(app: &App, filter: &Filter) -> Result<pages::Newer, Refusal> {
+    if filter.before.is_none() {
+        return Ok(pages::Newer::Nowhere);
+    }
+    let before = app.runs.newer(filter.clone()).await.map_err(failed)?;
+    Ok(before.map_or(pages::Newer::First, pages::Newer::Before))
+}
+
 /// The history.
 pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
@@ -365,14 +374,17 @@ pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Re
             .transpose()?
             .flatten(),
         before: query.parsed("before", "the id of a run")?,
-        limit: limit + 1,
+        limit,
     };
-    let mut records = app.runs.list(filter.clone()).await.map_err(failed)?;
+    let mut records = app.runs.list(Filter { limit: limit + 1, ..filter.clone() }).await.map_err(failed)?;
     let more = records.len() > limit;
     records.truncate(limit);
     let next = records.last().filter(|_| more).map(|record| record.id);
     Ok(match asked.wanted {
-        Wanted::Html => page(StatusCode::OK, pages::runs(&runs_page(&app, &filter, &records, next))),
+        Wanted::Html => {
+            let newer = newer(&app, &filter).await?;
+            page(StatusCode::OK, pages::runs(&runs_page(&app, &filter, &records, (newer, next))))
+        }
         Wanted::Json => super::json(StatusCode::OK, &serde_json::json!({ "runs": records, "next": next })),
         Wanted::Ndjson => {
             super::lines("application/x-ndjson", records.iter().filter_map(|r| serde_json::to_string(r).ok()))
