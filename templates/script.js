@@ -130,9 +130,11 @@ class Rows {
 
   /** Takes the oldest parts off a page that has too many, and says so in their place. */
   trim() {
-    let over = this.lines.childElementCount - MOST_PARTS - 1;
+    const gap = this.lines.querySelector(":scope > .gap:first-child");
+    const over = this.lines.childElementCount - (gap ? 1 : 0) - MOST_PARTS;
     if (over <= 0) return false;
-    for (; over > 0; over -= 1) this.lines.firstElementChild.remove();
+    gap?.remove();
+    for (let left = over; left > 0; left -= 1) this.lines.firstElementChild.remove();
     const first = this.lines.querySelector("[id]");
     if (!first) return true;
     const last = Number(first.id.slice(1)) - 1;
@@ -188,6 +190,7 @@ class Status {
 
   /** Takes up a state; `sentence` is read out in its place. */
   change(state, sentence) {
+    if (this.state === "queued") this.begun = performance.now();
     this.state = state;
     this.element.className = `state ${state}`;
     this.element.querySelector("span").textContent = sentence ?? state;
@@ -215,6 +218,7 @@ class Status {
     this.live = false;
     clearInterval(this.clock);
     this.elapsed.hidden = true;
+    this.say("");
     this.change(footer.className, this.words(footer.className));
   }
 
@@ -237,10 +241,12 @@ class Status {
     icon.href = icon.dataset.states.replace("STATE", this.state);
   }
 
-  /** The server says how old the run was when the page began, so that no clock has to agree with another. */
+  /** The server says how old the run was when the page began, so that no clock has to agree with another. What a run
+      waited for its turn does not count. */
   #count() {
     const [opened] = performance.getEntriesByType("navigation");
-    const seconds = Number(this.elapsed.dataset.age) + (performance.now() - (opened?.responseStart ?? 0)) / 1000;
+    const since = this.begun ?? (opened?.responseStart ?? 0) - 1000 * Number(this.elapsed.dataset.age);
+    const seconds = (performance.now() - since) / 1000;
     this.elapsed.textContent = `for ${inDuration(Math.floor(seconds))}`;
     this.elapsed.hidden = false;
   }
@@ -467,7 +473,7 @@ class Filter {
 /** Whether a line fits what was typed, `/regex/flags` (the last slash may be missing yet) or text in any case; and
     whether one of many lines may. Where the end of a line is not what the end of all is, that is not told. */
 function matcher(typed) {
-  const [, pattern, given = ""] = /^\/(.+?)(?:\/([a-z]*))?$/s.exec(typed) ?? [];
+  const [, pattern, given = ""] = /^\/(.+?)(?:\/([dgimsuvy]*))?$/s.exec(typed) ?? [];
   if (pattern === undefined) {
     const wanted = typed.toLowerCase();
     const includes = (text) => text.toLowerCase().includes(wanted);
@@ -540,13 +546,14 @@ class Stream {
     if (document.readyState === "loading") window.stop();
     if (isWhole(byId("end"))) return this.#finish();
     for (let attempt = 0; ; ) {
-      const [before, result] = [this.rows.newest(), await this.#read()];
+      const [before, began] = [this.rows.newest(), performance.now()];
+      const result = await this.#read();
       if (result === "ended") break;
       if (result === "gone") return;
-      if (this.rows.newest() > before) attempt = 0;
       if (result === "counting") continue;
+      if (this.rows.newest() > before || performance.now() - began > 10_000) attempt = 0;
       const pause = PAUSES[Math.min(attempt, PAUSES.length - 1)];
-      this.status.say("The connection is lost; trying to go on.");
+      if (attempt > 0) this.status.say("The connection is lost; trying to go on.");
       await Promise.race([after(1000 * pause), new Promise((resolve) => (this.#wake = resolve))]);
       attempt += 1;
     }
@@ -659,15 +666,17 @@ class Bell {
   }
 }
 
-/** Cancels without leaving the page; the form does the same without this. */
+/** Cancels without leaving the page; the form does the same without this. Its button comes along to where the others
+    stay in sight. */
 function cancelInPlace(form, status) {
   let asked = false;
-  form?.addEventListener("submit", async (event) => {
+  byId("pause").after(form);
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (asked) return;
     asked = true;
     form.firstElementChild.ariaDisabled = "true";
-    status.say("Cancelling: its processes have been asked to end.");
+    status.say("Cancelling…");
     const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
     if (answer?.ok || answer?.status === 409) return;
     asked = false;
@@ -682,6 +691,18 @@ function viewQuery() {
   const shown = ["all", "time", "follow", "stream", "q", "level", "logger", "rate"];
   for (const name of [...query.keys()]) if (!shown.includes(name)) query.delete(name);
   return query;
+}
+
+/** Goes to the line that the address names: it may come after the browser has looked for it. */
+function seekLine(rows) {
+  const name = location.hash.slice(1);
+  if (!/^L\d+$/.test(name)) return;
+  let found = document.querySelector(":target");
+  rows.onNews(() => {
+    if (found?.isConnected) return;
+    found = byId(name);
+    if (found) location.replace(`#${name}`);
+  });
 }
 
 function enhanceRun(lines) {
@@ -699,9 +720,12 @@ function enhanceRun(lines) {
   const follower = new Follower(rows, status);
   const bell = new Bell(status);
   new Filter(rows);
-  cancelInPlace(document.querySelector("form.cancel"), status);
+  seekLine(rows);
+  const cancel = document.querySelector("form.cancel");
+  if (cancel) cancelInPlace(cancel, status);
   new Stream(rows, status, follower, query).ended.then((end) => {
     status.end(end);
+    if (cancel) cancel.hidden = true;
     follower.show();
     follower.keepUp();
     bell.ring(end.firstChild.data.trim());

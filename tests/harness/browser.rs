@@ -138,6 +138,58 @@ impl Browser {
         self.call("POST", &self.path("execute/async"), &json!({ "script": script, "args": [] }))
     }
 
+    /// The value of an expression in the page; null while there is no page.
+    pub fn value(&self, expression: &str) -> Value {
+        let body = json!({ "script": format!("return {expression}"), "args": [] });
+        self.try_call("POST", &self.path("execute/sync"), &body).unwrap_or_default()
+    }
+
+    /// Waits until an expression is true in the page.
+    pub fn wait_until(&self, expression: &str) {
+        wait_for(expression, || self.value(expression) == Value::Bool(true));
+    }
+
+    /// Loads the page anew, as its button does.
+    pub fn reload(&self) {
+        self.call("POST", &self.path("refresh"), &json!({}));
+    }
+
+    /// Types into a field, behind what is there.
+    pub fn type_in(&self, css: &str, text: &str) {
+        let element = self.find(css).unwrap_or_else(|| panic!("nothing to type in at {css}"));
+        self.call("POST", &self.path(&format!("element/{element}/value")), &json!({ "text": text }));
+    }
+
+    /// Presses and lets go of one key, wherever the focus is; `\u{E00C}` is Escape.
+    pub fn press(&self, key: &str) {
+        let keys = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
+        let actions = json!({ "actions": [{ "type": "key", "id": "keys", "actions": keys }] });
+        self.call("POST", &self.path("actions"), &actions);
+    }
+
+    /// Turns the wheel by so many pixels; up where `down` is below zero.
+    pub fn turn_wheel(&self, down: i32) {
+        let turn = json!([{ "type": "scroll", "x": 300, "y": 300, "deltaX": 0, "deltaY": down, "duration": 0 }]);
+        let actions = json!({ "actions": [{ "type": "wheel", "id": "wheel", "actions": turn }] });
+        self.call("POST", &self.path("actions"), &actions);
+    }
+
+    /// Lets pages show notifications, as somebody does who says yes when asked.
+    pub fn allow_notifications(&self) {
+        let permission = json!({ "descriptor": { "name": "notifications" }, "state": "granted" });
+        self.call("POST", &self.path("permissions"), &permission);
+    }
+
+    /// Puts the window out of sight.
+    pub fn minimize(&self) {
+        self.call("POST", &self.path("window/minimize"), &json!({}));
+    }
+
+    /// Puts the window back in sight.
+    pub fn restore(&self) {
+        self.call("POST", &self.path("window/rect"), &json!({ "width": 1000, "height": 700 }));
+    }
+
     /// Waits until an element shows `needle`.
     pub fn wait_for_text(&self, css: &str, needle: &str) {
         wait_for(&format!("{needle:?} in {css}"), || self.text(css).is_some_and(|text| text.contains(needle)));

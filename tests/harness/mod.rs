@@ -9,6 +9,7 @@ pub mod gate;
 pub mod html;
 pub mod http;
 pub mod processes;
+pub mod proxy;
 pub mod server;
 pub mod stub;
 
