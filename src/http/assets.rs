@@ -3,10 +3,18 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{Asked, Name, Refusal};
+use super::{Asked, Name, Refusal, openapi};
 use crate::views::assets;
 
 /// A file that pages link to; its URL holds a digest of its content, so it may be kept for ever.
+#[utoipa::path(
+    get,
+    path = "/assets/{name}",
+    operation_id = "showFile",
+    tag = "server",
+    params(openapi::AssetName, openapi::Format),
+    responses(openapi::Everywhere, openapi::Asset)
+)]
 pub(super) async fn serve(Name(name): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     let Some(asset) = assets::find(&name) else {
