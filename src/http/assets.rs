@@ -3,7 +3,7 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{Asked, Name, Refusal, openapi};
+use super::{Asked, AssetName, AssetShown, Everywhere, FormatWord, Name, Refusal};
 use crate::views::assets;
 
 /// A file that pages link to; its URL holds a digest of its content, so it may be kept for ever.
@@ -12,8 +12,8 @@ use crate::views::assets;
     path = "/assets/{name}",
     operation_id = "showFile",
     tag = "server",
-    params(openapi::AssetName, openapi::Format),
-    responses(openapi::Everywhere, openapi::Asset)
+    params(AssetName, FormatWord),
+    responses(Everywhere, AssetShown)
 )]
 pub(super) async fn serve(Name(name): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;

@@ -9,8 +9,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, Asked, Form, Intake, JobShown, Name, RETRY_AFTER, Refusal, Told, Visit, Wanted, failed, find_job, job_page,
-    job_shown, json, lines, nothing, openapi, page, pages, show_newest,
+    App, Asked, Changing, Everywhere, Form, FormShown, Intake, JobName, JobShown, ListWord, Moved, Name, RETRY_AFTER,
+    Refusal, Told, Visit, Wanted, failed, find_job, job_page, job_shown, json, lines, nothing, page, pages,
+    show_newest,
 };
 use crate::config::{Job, Overlap, Stdin};
 use crate::parameters::{Kind, Offers, Parameter, Wrong};
@@ -26,8 +27,8 @@ const SHOWN_RUNS: usize = 20;
     path = "/jobs/{job}/form",
     operation_id = "showForm",
     tag = "jobs",
-    params(openapi::JobName, openapi::Format),
-    responses(openapi::Everywhere, openapi::Moved, openapi::Changing, openapi::Form)
+    params(JobName, ListWord),
+    responses(Everywhere, Moved, Changing, FormShown)
 )]
 pub(super) async fn show(
     State(app): State<Arc<App>>,

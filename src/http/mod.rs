@@ -50,6 +50,10 @@ use guard::{BadHost, Hosts, TooLarge, Visit};
 use intake::{Intake, Kind as IntakeKind};
 use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
+use openapi::{
+    AssetName, AssetShown, Cancelled, Changing, Everywhere, FormShown, FormatWord, Healthy, JobName, JobWords,
+    JobsShown, JobsWords, ListWord, Moved, Ran, RunName, RunWords, RunsShown, RunsWords, Streamed,
+};
 use overview::{Index, JobShown, Told, job_page, job_shown, line_of, runs_page};
 use query::{Query, encode, read_pairs};
 use runs::{Answer, Found, LISTED, RunList, Viewed, answer_with_record, find_run, resume, show_newest};
@@ -192,4 +196,28 @@ fn json(status: StatusCode, value: &impl Serialize) -> Response {
 
 fn lines(content_type: &'static str, lines: impl Iterator<Item = String>) -> Response {
     answer(StatusCode::OK, content_type, lines.map(|line| line + "\n").collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use utoipa::IntoParams;
+
+    use super::{JobWords, RunWords, jobs, runs};
+
+    fn names<P: IntoParams>() -> Vec<String> {
+        let mut names: Vec<_> = P::into_params(|| None).into_iter().map(|parameter| parameter.name).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_word_of_a_query_is_described_and_no_other() {
+        let sorted = |words: &[&str]| {
+            let mut words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+            words.sort();
+            words
+        };
+        assert_eq!(names::<JobWords>(), sorted(&jobs::QUERY));
+        assert_eq!(names::<RunWords>(), sorted(&runs::QUERY));
+    }
 }

@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{App, Asked, Form, LISTED, Refusal, Wanted, answer, failed, lines, openapi, page, pages, show_newest};
+use super::{
+    App, Asked, Everywhere, Form, FormatWord, Healthy, JobsShown, JobsWords, LISTED, Moved, Refusal, Wanted, answer,
+    failed, lines, page, pages, show_newest,
+};
 use crate::config::{Job, Stdin};
 use crate::parameters::{Kind, Offers};
 use crate::record::{self, Outcome, RunId};
@@ -54,8 +57,8 @@ impl<'a> Told<'a> {
     path = "/",
     operation_id = "listJobs",
     tag = "jobs",
-    params(openapi::JobsWords),
-    responses(openapi::Everywhere, openapi::Moved, openapi::Jobs)
+    params(JobsWords),
+    responses(Everywhere, Moved, JobsShown)
 )]
 pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
@@ -117,8 +120,8 @@ fn has_words(job: &Job, words: &str) -> bool {
     path = "/healthz",
     operation_id = "checkHealth",
     tag = "server",
-    params(openapi::Format),
-    responses(openapi::Everywhere, openapi::Healthy)
+    params(FormatWord),
+    responses(Everywhere, Healthy)
 )]
 pub(super) async fn healthz(asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;

@@ -11,8 +11,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, Asked, Lines, Name, Query, Reached, Refusal, Show, Stream, TRAILERS, Terms, Tie, Wanted, again, encode,
-    failed, line_of, openapi, page, pages, runs_page,
+    App, Asked, Cancelled, Changing, Everywhere, FormatWord, JobName, Lines, Name, Query, Reached, Refusal, RunName,
+    RunWords, RunsShown, RunsWords, Show, Stream, Streamed, TRAILERS, Terms, Tie, Wanted, again, encode, failed,
+    line_of, page, pages, runs_page,
 };
 use crate::config::Job;
 use crate::journal::Selection;
@@ -257,8 +258,8 @@ pub(super) fn answer_with_record(record: &RunRecord, status: StatusCode) -> Resp
     path = "/runs/{id}",
     operation_id = "showRun",
     tag = "runs",
-    params(openapi::RunName, openapi::RunWords),
-    responses(openapi::Everywhere, openapi::Streamed)
+    params(RunName, RunWords),
+    responses(Everywhere, Streamed)
 )]
 pub(super) async fn show(State(app): State<Arc<App>>, Name(id): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
@@ -271,8 +272,8 @@ pub(super) async fn show(State(app): State<Arc<App>>, Name(id): Name, asked: Ask
     path = "/jobs/{job}/last",
     operation_id = "showLastRun",
     tag = "jobs",
-    params(openapi::JobName, openapi::RunWords),
-    responses(openapi::Everywhere, openapi::Streamed)
+    params(JobName, RunWords),
+    responses(Everywhere, Streamed)
 )]
 pub(super) async fn last(State(app): State<Arc<App>>, Name(job): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
@@ -353,8 +354,8 @@ pub(super) async fn resume(app: &App, found: Found, reached: Reached, asked: &As
     path = "/runs/{id}/cancel",
     operation_id = "cancelRun",
     tag = "runs",
-    params(openapi::RunName, openapi::Format),
-    responses(openapi::Everywhere, openapi::Changing, openapi::Cancelled)
+    params(RunName, FormatWord),
+    responses(Everywhere, Changing, Cancelled)
 )]
 pub(super) async fn cancel(State(app): State<Arc<App>>, Name(id): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("POST")?;
@@ -390,8 +391,8 @@ pub(super) struct RunList<'a> {
     path = "/runs",
     operation_id = "listRuns",
     tag = "runs",
-    params(openapi::RunsWords),
-    responses(openapi::Everywhere, openapi::Runs)
+    params(RunsWords),
+    responses(Everywhere, RunsShown)
 )]
 pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;

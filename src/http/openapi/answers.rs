@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::schema::{Object, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::{Content, ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
@@ -65,6 +65,19 @@ fn objects(name: &str) -> Content {
     ContentBuilder::new().schema(Some(Object::with_type(Type::String))).extensions(Some(each.build())).build()
 }
 
+/// One server-sent event: in OpenAPI 3.1 the schema of that type is taken for each event's.
+fn event(data: &str) -> Object {
+    let string = || ObjectBuilder::new().schema_type(Type::String);
+    let data = string().content_media_type("application/json").content_schema(Some(Ref::from_schema_name(data)));
+    let id = string().description(Some("What Last-Event-ID says when the client comes back"));
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("event", string().enum_values(Some(["run", "queue", "line", "end"])))
+        .property("id", id)
+        .property("data", data)
+        .build()
+}
+
 fn document<T: ToSchema>() -> Content {
     Content::new(Some(Ref::from_schema_name(T::name())))
 }
@@ -85,7 +98,7 @@ fn run(response: ResponseBuilder) -> ResponseBuilder {
         .content("text/html", text())
         .content("text/plain", text())
         .content("application/x-ndjson", objects(&name))
-        .content("text/event-stream", objects(&name))
+        .content("text/event-stream", Content::new(Some(event(&name))))
         .content("application/json", document::<RunRecord>())
         .header("Joblines-Run", header("The run's name"))
         .header("Content-Location", header("Where the run is, if this is not its own URL; not with JSON"))
@@ -191,27 +204,27 @@ impl IntoResponses for Cancelled {
 }
 
 /// `/`.
-pub(in crate::http) struct Jobs;
+pub(in crate::http) struct JobsShown;
 
-impl IntoResponses for Jobs {
+impl IntoResponses for JobsShown {
     fn responses() -> Responses {
         listed("The jobs", document::<Index<'_>>(), objects(&JobShown::name()))
     }
 }
 
 /// A job's form.
-pub(in crate::http) struct Form;
+pub(in crate::http) struct FormShown;
 
-impl IntoResponses for Form {
+impl IntoResponses for FormShown {
     fn responses() -> Responses {
         listed("The job and its parameters", document::<JobForm<'_>>(), objects(&Described::name()))
     }
 }
 
 /// `/runs`.
-pub(in crate::http) struct Runs;
+pub(in crate::http) struct RunsShown;
 
-impl IntoResponses for Runs {
+impl IntoResponses for RunsShown {
     fn responses() -> Responses {
         listed("The runs", document::<RunList<'_>>(), objects(&RunRecord::name()))
     }
@@ -243,9 +256,9 @@ impl IntoResponses for Document {
 }
 
 /// A file that pages link to.
-pub(in crate::http) struct Asset;
+pub(in crate::http) struct AssetShown;
 
-impl IntoResponses for Asset {
+impl IntoResponses for AssetShown {
     fn responses() -> Responses {
         let file = ["text/css", "text/javascript", "image/svg+xml"]
             .iter()

@@ -114,7 +114,8 @@ fn with_input(operation: Operation, job: &Job, max: u64) -> Operation {
 /// A body of parameters, in each of its two formats.
 fn body_of(values: Object, required: Required) -> RequestBody {
     RequestBodyBuilder::new()
-        .description(Some("The job's parameters; they may be in the query as well, none of them twice"))
+        .description(Some("The job's parameters; they may be in the query as well, none of them twice. A number, true or false stands for \
+             its text, and a whole number is written with digits alone"))
         .content("application/json", Content::new(Some(values.clone())))
         .content("application/x-www-form-urlencoded", Content::new(Some(values)))
         .required(Some(required))

@@ -19,8 +19,10 @@ use utoipa::openapi::{
 use super::{App, Asked, Described, Index, JobForm, JobShown, Problem, Refusal, RunList, json};
 use crate::runs::RunRecord;
 use answers::Document;
-pub(super) use answers::{Asset, Cancelled, Changing, Everywhere, Form, Healthy, Jobs, Moved, Ran, Runs, Streamed};
-pub(super) use queries::{AssetName, Format, JobName, JobWords, JobsWords, RunName, RunWords, RunsWords};
+pub(super) use answers::{
+    AssetShown, Cancelled, Changing, Everywhere, FormShown, Healthy, JobsShown, Moved, Ran, RunsShown, Streamed,
+};
+pub(super) use queries::{AssetName, FormatWord, JobName, JobWords, JobsWords, ListWord, RunName, RunWords, RunsWords};
 
 /// What is the same in every document: the routes are added to it as they are declared.
 pub(super) fn frame(base_path: &str) -> OpenApi {
@@ -61,7 +63,7 @@ pub(super) fn frame(base_path: &str) -> OpenApi {
     path = "/openapi.json",
     operation_id = "describe",
     tag = "server",
-    params(Format),
+    params(FormatWord),
     responses(Everywhere, Document)
 )]
 pub(super) async fn show(

@@ -4,16 +4,25 @@
 
 use utoipa::IntoParams;
 
-use super::schemas::{Answered, FromStream, Word};
-use crate::record::State;
+use super::schemas::{Answered, Listed, Word};
+use crate::record::{State, Stream};
 
 /// The format, and nothing else.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(in crate::http) struct Format {
+pub(in crate::http) struct FormatWord {
     /// The format of the answer, and of an error; without it the Accept header decides.
     #[param(inline)]
     format: Option<Answered>,
+}
+
+/// The format of what is no stream, and nothing else.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct ListWord {
+    /// The format of the answer, and of an error; without it the Accept header decides.
+    #[param(inline)]
+    format: Option<Listed>,
 }
 
 /// A job's name in a path.
@@ -47,7 +56,7 @@ pub(in crate::http) struct AssetName {
 pub(in crate::http) struct JobsWords {
     /// The format of the answer, and of an error; without it the Accept header decides.
     #[param(inline)]
-    format: Option<Answered>,
+    format: Option<Listed>,
     /// Only the jobs that have these words in their name, description or group.
     #[param(pattern = r"^[^\u0000]*$")]
     filter: Option<String>,
@@ -59,7 +68,7 @@ pub(in crate::http) struct JobsWords {
 pub(in crate::http) struct RunsWords {
     /// The format of the answer, and of an error; without it the Accept header decides.
     #[param(inline)]
-    format: Option<Answered>,
+    format: Option<Listed>,
     /// Only the runs of this job.
     #[param(pattern = r"^[^\u0000]*$")]
     job: Option<String>,
@@ -67,7 +76,7 @@ pub(in crate::http) struct RunsWords {
     #[param(inline)]
     state: Option<State>,
     /// How many at most; more than 1000 count as 1000.
-    #[param(minimum = 1, default = 50)]
+    #[param(minimum = 1, maximum = 18446744073709551615u64, format = "uint64", default = 50)]
     limit: Option<u64>,
     /// Only those that were asked for before this run: the `next` of the page before.
     #[param(format = "uuid")]
@@ -93,9 +102,9 @@ pub(in crate::http) struct JobWords {
     time: Option<bool>,
     /// Only the lines of this stream.
     #[param(inline)]
-    stream: Option<FromStream>,
+    stream: Option<Stream>,
     /// From this line on.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 18446744073709551615u64, format = "uint64")]
     from: Option<u64>,
     /// Only the lines that this regular expression finds something in (https://docs.rs/regex/#syntax).
     #[param(format = "regex")]
@@ -127,17 +136,17 @@ pub(in crate::http) struct RunWords {
     /// Every line, however many there are.
     all: Option<bool>,
     /// From this line on.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 18446744073709551615u64, format = "uint64")]
     from: Option<u64>,
     /// Only so many of the last lines.
-    #[param(minimum = 0)]
+    #[param(minimum = 0, maximum = 18446744073709551615u64, format = "uint64")]
     tail: Option<u64>,
     /// Whether to go on with the lines that are still to come.
     #[param(default = true)]
     follow: Option<bool>,
     /// Only the lines of this stream.
     #[param(inline)]
-    stream: Option<FromStream>,
+    stream: Option<Stream>,
     /// Only the lines that this regular expression finds something in (https://docs.rs/regex/#syntax).
     #[param(format = "regex")]
     q: Option<String>,

@@ -18,13 +18,14 @@ pub(super) enum Answered {
     Json,
 }
 
-/// Where a line came from.
+/// A format of what is no stream.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
-pub(super) enum FromStream {
-    Stdout,
-    Stderr,
-    System,
+pub(super) enum Listed {
+    Html,
+    Text,
+    Ndjson,
+    Json,
 }
 
 /// A level, or a range of them.
