@@ -10,8 +10,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::{Content, ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use super::schemas::StreamObject;
-use super::{Described, Index, JobForm, JobShown, Problem, RunList, RunRecord};
+use super::{Described, Index, JobForm, JobShown, Problem, RunList, RunRecord, StreamObject};
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 

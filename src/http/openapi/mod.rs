@@ -23,6 +23,7 @@ pub(super) use answers::{
     AssetShown, Cancelled, Changing, Everywhere, FormShown, Healthy, JobsShown, Moved, Ran, RunsShown, Streamed,
 };
 pub(super) use queries::{AssetName, FormatWord, JobName, JobWords, JobsWords, ListWord, RunName, RunWords, RunsWords};
+use schemas::{Answered, Listed, StreamObject, Word};
 
 /// What is the same in every document: the routes are added to it as they are declared.
 pub(super) fn frame(base_path: &str) -> OpenApi {
@@ -39,7 +40,7 @@ pub(super) fn frame(base_path: &str) -> OpenApi {
         .description(Some(env!("CARGO_PKG_DESCRIPTION")))
         .license(Some(license.build()));
     let mut found = Vec::new();
-    schemas::add::<schemas::StreamObject>(&mut found);
+    schemas::add::<StreamObject>(&mut found);
     schemas::add::<Problem<'_>>(&mut found);
     schemas::add::<RunRecord>(&mut found);
     schemas::add::<Index<'_>>(&mut found);

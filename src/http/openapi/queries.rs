@@ -4,7 +4,7 @@
 
 use utoipa::IntoParams;
 
-use super::schemas::{Answered, Listed, Word};
+use super::{Answered, Listed, Word};
 use crate::record::{State, Stream};
 
 /// The format, and nothing else.
