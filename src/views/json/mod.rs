@@ -56,7 +56,7 @@ pub struct QueueObject {
     waiting: Option<usize>,
 }
 
-/// A line, or what there is of it. It is written by hand ([`head`], [`text`]): this is its schema.
+/// A line, or what there is of it. It is written by hand (`head`, `text`): this is its schema.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "a line costs three copies, and none is made of a value of this type")]
 pub struct LineObject {
