@@ -1,4 +1,4 @@
-//! A folder as a crash may leave it: a whole journal, then cut, overwritten, or with entries that carry a right checksum
+//! Files as a crash may leave them: a whole journal, then cut, overwritten, or with entries that carry a right checksum
 //! over wrong numbers; or no journal at all. Making it whole never panics, is done once, and what is left can be read.
 #![no_main]
 
@@ -18,12 +18,12 @@ const HEADER: usize = 256;
 const ENTRY: usize = 64;
 
 /// Writes what `input` says; its last bytes are left for the damage.
-fn write(folder: &Path, input: &[u8]) {
+fn write(base: &Path, input: &[u8]) {
     let started = Timestamp::UNIX_EPOCH;
     let origin =
-        Origin { run: RunId::from_bytes([7; 16]), job: "fuzz".into(), trigger: "fuzz".into(), started, pid: None };
-    let (mut writer, _) = Journal::create(folder.to_owned(), origin, u64::MAX);
-    writer.begin(1);
+        Origin { run: RunId::from_bytes([7; 16]), job: "fuzz".into(), trigger: "fuzz".into(), started, child: None };
+    let (mut writer, _) = Journal::create(base.to_owned(), origin, u64::MAX);
+    writer.prepare();
     for (at, bytes) in input.split(|byte| *byte == 0xff).enumerate() {
         let stream = [Stream::Stdout, Stream::Stderr][at % 2];
         writer.append(stream, Bytes::copy_from_slice(bytes));
@@ -57,8 +57,8 @@ fn damage(path: &Path, orders: &[u8], sealed: bool) {
 }
 
 /// How many bytes a reader finds.
-async fn read(folder: &Path) -> io::Result<u64> {
-    let journal = Journal::open(folder.to_owned())?;
+async fn read(base: &Path) -> io::Result<u64> {
+    let journal = Journal::open(base.to_owned(), None)?;
     let mut reader = journal.read(&Selection { follow: false, ..Selection::default() })?;
     let mut bytes = 0;
     loop {
@@ -80,12 +80,11 @@ fuzz_target!(|input: &[u8]| {
     let forged = kind & 12 == 0;
     let (first, second) = rest.split_at(rest.len() / 2);
     if kind % 4 == 0 {
-        fs::create_dir(&run).expect("an own folder can be made");
-        fs::write(run.join("index"), first).expect("an own file can be written");
-        fs::write(run.join("output"), second).expect("an own file can be written");
+        fs::write(run.with_extension("index"), first).expect("an own file can be written");
+        fs::write(run.with_extension("output"), second).expect("an own file can be written");
     } else {
         write(&run, first);
-        damage(&run.join(if kind & 4 == 0 { "index" } else { "output" }), second, forged);
+        damage(&run.with_extension(if kind & 4 == 0 { "index" } else { "output" }), second, forged);
     }
     let Ok(recovered) = recover(&run, Timestamp::UNIX_EPOCH) else { return };
     let again = recover(&run, Timestamp::UNIX_EPOCH).expect("what was made whole can be read again");
