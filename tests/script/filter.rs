@@ -29,6 +29,7 @@ fn lines_are_filtered_by_text_by_regex_and_by_stream_while_they_come() {
     browser.wait_until("document.activeElement.id === 'filter'");
     browser.press("a");
     browser.press("l");
+    browser.press("p");
     wait_for_hits(&browser, "1 of 3 lines on this page");
     assert_eq!(shown(&browser), ["Alpha one"]);
     gate.pass();
