@@ -248,6 +248,13 @@ fn the_picture_can_be_taken_anew() {
     fs::create_dir_all(&folder).unwrap();
     let picture = folder.join("joblines.png");
     let server = Server::start();
+    // the run's own address: Chromium takes no picture of a page that changes its address while it loads
+    let started = Command::new("curl")
+        .args(["-s", "-o", "/dev/null", "-w", "%header{joblines-run}"])
+        .arg(format!("http://{}/jobs/colours?wait", server.address))
+        .output()
+        .unwrap();
+    let run = String::from_utf8(started.stdout).unwrap();
     let profile = tempfile::tempdir().unwrap();
     let mut browser = Command::new("timeout");
     browser.args([
@@ -261,7 +268,7 @@ fn the_picture_can_be_taken_anew() {
     ]);
     browser.args(["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]);
     browser.arg(format!("--user-data-dir={}", profile.path().display())).arg("--window-size=900,480");
-    browser.arg(format!("--screenshot={}", picture.display())).arg(format!("http://{}/jobs/colours", server.address));
+    browser.arg(format!("--screenshot={}", picture.display())).arg(format!("http://{}/runs/{run}", server.address));
     let browsed = browser.output().unwrap();
     assert!(browsed.status.success(), "{}", String::from_utf8_lossy(&browsed.stderr));
     let png = fs::read(picture).unwrap();

@@ -15,7 +15,10 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(intake.value(name), Some(text.as_str()));
             assert!(given[at + 1..].iter().all(|(other, _)| other != name));
         }
-        assert!(given.is_empty() || intake.check(&[], &Offers::default()).is_err(), "no job takes what it does not know");
+        assert!(
+            given.is_empty() || intake.check(&[], &Offers::default()).is_err(),
+            "no job takes what it does not know"
+        );
         let form: Vec<_> = given.iter().map(|(name, text)| format!("{}={}", encode(name), encode(text))).collect();
         let object: Vec<_> = given.iter().map(|(name, text)| format!("{}:{}", quote(name), quote(text))).collect();
         let object = Intake::of_body(Kind::Json, format!("{{{}}}", object.join(",")).as_bytes()).unwrap();

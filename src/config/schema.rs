@@ -94,13 +94,11 @@ fn job() -> Value {
         table("A job: a command that a page runs and shows", &[job_command(), job_start(), job_run(), job_end()]);
     if let Some(job) = job.as_object_mut() {
         let is_body = json!({ "required": ["stdin"], "properties": { "stdin": { "const": "body" } } });
+        let goes_with_it =
+            json!({ "properties": { "pty": { "const": false }, "overlap": { "not": { "const": "attach" } } } });
+        let rules = [where_there_is("max_body", is_body.clone()), json!({ "if": is_body, "then": goes_with_it })];
         job.insert("required".into(), json!(["command"]));
-        job.insert("dependentSchemas".into(), json!({ "max_body": &is_body }));
-        job.insert("if".into(), is_body);
-        job.insert(
-            "then".into(),
-            json!({ "properties": { "pty": { "const": false }, "overlap": { "not": { "const": "attach" } } } }),
-        );
+        job.insert("allOf".into(), json!(rules));
     }
     job
 }
@@ -231,38 +229,38 @@ fn job_end() -> Value {
 fn parameter() -> Value {
     let mut parameter = table("A parameter of the job", &[parameter_keys()]);
     if let Some(parameter) = parameter.as_object_mut() {
-        // what goes with what; a text is meant where there is no type
-        let is = |types: &[&str]| json!({ "type": { "enum": types } });
-        let int = json!({ "required": ["type"], "properties": is(&["int"]) });
-        parameter.insert(
-            "dependentSchemas".into(),
-            json!({
-                "min": &int,
-                "max": &int,
-                "pattern": { "properties": is(&["text", "secret"]) },
-                "choices": {
-                    "properties": { "type": is(&["text", "int"])["type"], "choices_from": false, "pattern": false, "min": false, "max": false },
-                },
-                "choices_from": { "properties": { "type": is(&["text"])["type"], "pattern": false } },
-                "default": { "properties": is(&["text", "int", "bool"]) },
-            }),
-        );
-        let literal = |words: &str, bare: &str| {
-            let allowed = json!({ "type": [words, bare] });
-            json!({ "properties": { "default": allowed, "choices": { "items": allowed } } })
-        };
-        let bool = json!({ "required": ["type"], "properties": is(&["bool"]) });
-        parameter.insert("if".into(), int);
-        parameter.insert("then".into(), literal("string", "integer"));
-        parameter.insert(
-            "else".into(),
-            json!({ "if": bool, "then": literal("string", "boolean"), "else": { "properties": {
-                "default": { "type": "string" },
-                "choices": { "items": { "type": "string" } },
-            } } }),
-        );
+        parameter.insert("allOf".into(), Value::Array(parameter_rules()));
     }
     parameter
+}
+
+/// Which keys of a parameter go with which; a text is meant where there is no type.
+fn parameter_rules() -> Vec<Value> {
+    let types = |types: &[&str]| json!({ "enum": types });
+    let is = |word: &str| json!({ "required": ["type"], "properties": { "type": types(&[word]) } });
+    let literal = |allowed: &[&str]| {
+        let allowed = json!({ "type": allowed });
+        json!({ "properties": { "default": allowed, "choices": { "items": allowed } } })
+    };
+    let of_choices = json!({
+        "type": types(&["text", "int"]), "choices_from": false, "pattern": false, "min": false, "max": false,
+    });
+    vec![
+        where_there_is("min", is("int")),
+        where_there_is("max", is("int")),
+        where_there_is("pattern", json!({ "properties": { "type": types(&["text", "secret"]) } })),
+        where_there_is("choices", json!({ "properties": of_choices })),
+        where_there_is("choices_from", json!({ "properties": { "type": types(&["text"]), "pattern": false } })),
+        where_there_is("default", json!({ "properties": { "type": types(&["text", "int", "bool"]) } })),
+        json!({ "if": is("int"), "then": literal(&["string", "integer"]) }),
+        json!({ "if": is("bool"), "then": literal(&["string", "boolean"]) }),
+        json!({ "if": { "anyOf": [is("int"), is("bool")] }, "else": literal(&["string"]) }),
+    ]
+}
+
+/// A rule for tables that have a key. (`dependentSchemas` says the same, but not every editor knows it.)
+fn where_there_is(key: &str, then: Value) -> Value {
+    json!({ "if": { "required": [key] }, "then": then })
 }
 
 fn parameter_keys() -> Value {

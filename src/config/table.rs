@@ -56,11 +56,16 @@ impl<'t, 'm> Table<'t, 'm> {
         })
     }
 
-    /// The value of a key, which is known from now on.
-    pub(super) fn value(&mut self, key: &str) -> Option<Value<'t>> {
+    /// Takes a key for a known one, whatever its value.
+    pub(super) fn know(&mut self, key: &str) {
         if !self.known.iter().any(|known| known == key) {
             self.known.push(key.to_owned());
         }
+    }
+
+    /// The value of a key, which is known from now on.
+    pub(super) fn value(&mut self, key: &str) -> Option<Value<'t>> {
+        self.know(key);
         let (name, node) = self.entries?.get_key_value(key)?;
         Some(Value { key: name.get_ref(), key_span: name.span(), node, in_list: false })
     }

@@ -10,7 +10,7 @@ use crate::views::Again;
 const LONGEST: usize = 8 << 10;
 
 /// How a run like `record`'s is started: as its job is defined now.
-pub(super) fn again(app: &App, record: &RunRecord) -> Again {
+pub(super) fn run_again(app: &App, record: &RunRecord) -> Again {
     let form = format!("{}/jobs/{}/form", app.base_path, record.job);
     let Some(job) = app.current().job(&record.job) else { return Again { form, ..Again::default() } };
     if !job.can_be_started() {

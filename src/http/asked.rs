@@ -2,13 +2,14 @@
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, Version};
 
 use super::{EventId, Peer, Query, Refusal, Visit, Wanted, choose};
 
 /// What a handler knows of a request besides its path and its body.
 pub(super) struct Asked {
     pub(super) method: Method,
+    pub(super) version: Version,
     pub(super) headers: HeaderMap,
     pub(super) query: Query,
     pub(super) wanted: Wanted,
@@ -31,6 +32,7 @@ impl<S: Sync> FromRequestParts<S> for Asked {
         Ok(Asked {
             visit: Visit::classify(parts),
             method: parts.method.clone(),
+            version: parts.version,
             headers: parts.headers.clone(),
             query,
             wanted,

@@ -3,10 +3,18 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{Asked, Name, Refusal};
+use super::{Asked, AssetName, AssetShown, Everywhere, FormatWord, Name, Refusal};
 use crate::views::assets;
 
 /// A file that pages link to; its URL holds a digest of its content, so it may be kept for ever.
+#[utoipa::path(
+    get,
+    path = "/assets/{name}",
+    operation_id = "showFile",
+    tag = "server",
+    params(AssetName, FormatWord),
+    responses(Everywhere, AssetShown)
+)]
 pub(super) async fn serve(Name(name): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     let Some(asset) = assets::find(&name) else {

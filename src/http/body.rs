@@ -13,6 +13,7 @@ use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Refusal;
 
@@ -21,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What nobody wants any more is read for so long all the same: a client that is cut off while it sends may never read
 /// its answer.
-const DRAIN: Duration = Duration::from_secs(2);
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// The whole body, of at most `max` bytes.
 pub(super) async fn read(body: Body, max: usize) -> Result<Bytes, Refusal> {
@@ -43,6 +44,9 @@ pub(super) struct Upload {
     max: u64,
     /// Why the rest does not come.
     broken: Option<Broken>,
+    /// Lets go of [`Upload::taken`].
+    taking: Option<DropGuard>,
+    taken: CancellationToken,
 }
 
 /// Why the rest of a body does not come.
@@ -61,8 +65,15 @@ impl Upload {
     /// Where it says beforehand that it is longer.
     pub(super) fn of(body: Body, max: u64) -> Result<Upload, Refusal> {
         let length = body.size_hint().lower();
-        let upload = Upload { body: Some(body), piece: Bytes::new(), left: max, max, broken: None };
+        let taken = CancellationToken::new();
+        let taking = Some(taken.clone().drop_guard());
+        let upload = Upload { body: Some(body), piece: Bytes::new(), left: max, max, broken: None, taking, taken };
         if length > max { Err(Refusal::body_too_large(max)) } else { Ok(upload) }
+    }
+
+    /// Cancelled once all of it has been read, or nobody wants more of it.
+    pub(super) fn taken(&self) -> CancellationToken {
+        self.taken.clone()
     }
 
     /// Asks for the body, and lets the connection say so. A client that waits for `100 Continue` gets it now: once the
@@ -124,6 +135,7 @@ impl AsyncRead for Upload {
     ) -> Poll<io::Result<()>> {
         ready!(self.poll_piece(context));
         if self.piece.is_empty() {
+            self.taking = None;
             return Poll::Ready(self.broken.map_or(Ok(()), |broken| Err(self.error(broken))));
         }
         let count = self.piece.len().min(buffer.remaining());
@@ -245,6 +257,20 @@ mod tests {
         let mut broken = Upload::of(body, 5).unwrap();
         broken.invite().await;
         assert_eq!(read_all(broken).await, (String::new(), Some(io::ErrorKind::UnexpectedEof)));
+    }
+
+    #[tokio::test]
+    async fn it_tells_when_it_has_been_read_to_its_end_or_given_up() {
+        let upload = Upload::of(Body::from("abcde"), 5).unwrap();
+        let taken = upload.taken();
+        assert!(!taken.is_cancelled());
+        read_all(upload).await;
+        assert!(taken.is_cancelled());
+        let (_sender, body) = body();
+        let upload = Upload::of(body, 5).unwrap();
+        let taken = upload.taken();
+        drop(upload);
+        assert!(taken.is_cancelled());
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Wanted, Wrong};
 
@@ -189,8 +190,10 @@ impl Refusal {
     }
 }
 
-#[derive(Serialize)]
-struct Problem<'a> {
+/// What is wrong with a request, as RFC 9457 has it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Problem<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
@@ -204,9 +207,12 @@ struct Problem<'a> {
     errors: Vec<WrongParameter<'a>>,
 }
 
-#[derive(Serialize)]
+/// A parameter that is at fault; null for its value where there is none, or where it is a secret's.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WrongParameter)]
 struct WrongParameter<'a> {
     parameter: &'a str,
+    #[schema(required)]
     value: Option<&'a str>,
     problem: &'a str,
     allowed: &'a str,

@@ -6,11 +6,12 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{
-    App, Asked, Form, Intake, Name, RETRY_AFTER, Refusal, Told, Visit, Wanted, failed, find_job, job_json, job_page,
-    json, lines, nothing, page, pages, show_newest,
+    App, Asked, Changing, Everywhere, Form, FormShown, Intake, JobName, JobShown, ListWord, Moved, Name, RETRY_AFTER,
+    Refusal, Told, Visit, Wanted, failed, find_job, job_page, job_shown, json, lines, nothing, page, pages,
+    show_newest,
 };
 use crate::config::{Job, Overlap, Stdin};
 use crate::parameters::{Kind, Offers, Parameter, Wrong};
@@ -21,6 +22,14 @@ use crate::sources::process;
 const SHOWN_RUNS: usize = 20;
 
 /// The job's form; the query fills it in.
+#[utoipa::path(
+    get,
+    path = "/jobs/{job}/form",
+    operation_id = "showForm",
+    tag = "jobs",
+    params(JobName, ListWord),
+    responses(Everywhere, Moved, Changing, FormShown)
+)]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Name(name): Name,
@@ -64,7 +73,7 @@ pub(super) async fn fill_in(
     }
     let parameters: Vec<_> = job.parameters.iter().map(|parameter| Described::of(parameter, &offers)).collect();
     match wanted {
-        Wanted::Html | Wanted::Json => Ok(json(StatusCode::OK, &describe(app, job, &parameters).await?)),
+        Wanted::Html | Wanted::Json => describe(app, job, parameters).await,
         Wanted::Ndjson => {
             let objects = parameters.iter().filter_map(|parameter| serde_json::to_string(parameter).ok());
             Ok(lines("application/x-ndjson", objects))
@@ -112,19 +121,29 @@ pub(super) async fn ask_for_choices(job: &Job) -> Result<Offers, Refusal> {
 }
 
 /// A job as JSON, with everything that a request for a run needs to know.
-async fn describe(app: &App, job: &Job, parameters: &[Described<'_>]) -> Result<Value, Refusal> {
-    let mut description = job_json(&Told::about(app, job).await?);
-    if let Value::Object(members) = &mut description {
-        let (stdin, max_body) = match job.stdin {
-            Stdin::None => ("none", None),
-            Stdin::Body { max } => ("body", Some(max)),
-        };
-        members.insert("stdin".to_owned(), json!(stdin));
-        members.insert("max_body".to_owned(), json!(max_body));
-        members.insert("overlap".to_owned(), json!(overlap(job.overlap)));
-        members.insert("parameters".to_owned(), json!(parameters));
-    }
-    Ok(description)
+#[derive(Serialize, ToSchema)]
+#[schema(as = JobForm)]
+pub(super) struct JobForm<'a> {
+    #[serde(flatten)]
+    job: JobShown<'a>,
+    /// `none`, or `body`: the body of a request is the command's input.
+    stdin: &'static str,
+    /// The most bytes of that body.
+    #[schema(required)]
+    max_body: Option<u64>,
+    /// What a start comes to while a run of the job is on: allow, attach, queue, refuse or replace.
+    overlap: &'static str,
+    parameters: Vec<Described<'a>>,
+}
+
+async fn describe<'a>(app: &App, job: &'a Job, parameters: Vec<Described<'a>>) -> Result<Response, Refusal> {
+    let told = Told::about(app, job).await?;
+    let (stdin, max_body) = match job.stdin {
+        Stdin::None => ("none", None),
+        Stdin::Body { max } => ("body", Some(max)),
+    };
+    let (job, overlap) = (job_shown(&told), overlap(job.overlap));
+    Ok(json(StatusCode::OK, &JobForm { job, stdin, max_body, overlap, parameters }))
 }
 
 fn overlap(overlap: Overlap) -> &'static str {
@@ -138,19 +157,29 @@ fn overlap(overlap: Overlap) -> &'static str {
 }
 
 /// A parameter as programs read it: null where there is no such thing.
-#[derive(Serialize)]
-struct Described<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Parameter)]
+pub(super) struct Described<'a> {
     name: &'a str,
+    #[schema(required)]
     description: Option<&'a str>,
+    /// text, int, bool, choice or secret.
     #[serde(rename = "type")]
     kind: &'static str,
     required: bool,
     /// A secret's is not told.
+    #[schema(required)]
     default: Option<&'a str>,
+    /// What it may be, in words.
     allowed: String,
+    /// What the whole of it has to match (https://docs.rs/regex/#syntax).
+    #[schema(required)]
     pattern: Option<&'a str>,
+    #[schema(required)]
     min: Option<i64>,
+    #[schema(required)]
     max: Option<i64>,
+    #[schema(required)]
     choices: Option<&'a [String]>,
 }
 

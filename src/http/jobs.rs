@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Version, header};
 use axum::response::Response;
 use http_body::Body as _;
 
 use super::{
-    Answer, App, Asked, EventId, Found, Intake, IntakeKind, Name, RETRY_AFTER, Reached, Refusal, Tie, Upload, Viewed,
-    Visit, Wanted, answer_with_record, ask_for_choices, fill_in, fill_in_page, find_job, find_run, hide_secrets,
-    nothing, read_body, resume, show_newest,
+    Answer, App, Asked, EventId, Everywhere, Found, Intake, IntakeKind, JobName, JobWords, Name, RETRY_AFTER, Ran,
+    Reached, Refusal, Tie, Upload, Viewed, Visit, Wanted, answer_with_record, ask_for_choices, fill_in, fill_in_page,
+    find_job, find_run, hide_secrets, nothing, read_body, resume, show_newest,
 };
 use crate::config::{Job, OnDisconnect, Stdin};
 use crate::parameters::Values;
@@ -22,7 +22,7 @@ use crate::sources::process::Input;
 const MAX_FORM: usize = 1 << 20;
 
 /// What the query of a job's URL may hold beside the job's own parameters.
-const QUERY: [&str; 13] =
+pub(super) const QUERY: [&str; 13] =
     ["format", "wait", "detach", "abort", "all", "time", "stream", "from", "q", "level", "logger", "rate", "download"];
 
 /// What is to happen with a visit to a job's URL.
@@ -33,7 +33,16 @@ enum Plan {
     Resume(Found, Reached),
 }
 
-/// Starts a run and streams it.
+/// Starts a run and streams it. A visit of a browser to a job that only POST starts, or from another site, is shown its
+/// form.
+#[utoipa::path(
+    method(get, post),
+    path = "/jobs/{job}",
+    operation_id = "start",
+    tag = "jobs",
+    params(JobName, JobWords),
+    responses(Everywhere, Ran)
+)]
 pub(super) async fn start(
     State(app): State<Arc<App>>,
     Name(name): Name,
@@ -65,8 +74,13 @@ pub(super) async fn start(
         }
         Err(wrong) => return Err(Refusal::wrong(wrong)),
     };
+    let input_taken = upload.as_ref().map(Upload::taken);
     let Started { run, joined } = order(&app, &job, &asked, (values, upload)).await?;
     if detach || (asked.wanted == Wanted::Json && !wait) {
+        // an HTTP/2 client sends no more than a window of what nobody has to answer to any more
+        if let Some(taken) = input_taken.filter(|_| asked.version == Version::HTTP_2) {
+            taken.cancelled().await;
+        }
         return Ok(accepted(&app, &run));
     }
     // whoever joined did not start it, and ends it neither

@@ -14,6 +14,7 @@ pub mod intake;
 mod jobs;
 pub mod listen;
 pub mod negotiate;
+mod openapi;
 mod overview;
 pub mod query;
 mod runs;
@@ -23,33 +24,39 @@ mod stream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::{Extension, Router};
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
 
 use crate::config::Job;
 use crate::parameters::Wrong;
 use crate::views::{EventId, Format, Reached, pages};
-use again::again;
+use again::run_again;
 pub use app::App;
 use asked::{Asked, Name};
 use body::{Upload, read as read_body};
-use error::Refusal;
+use error::{Problem, Refusal};
 use fields::Form;
-use form::{ask_for_choices, fill_in, fill_in_page, hide_secrets};
+use form::{Described, JobForm, ask_for_choices, fill_in, fill_in_page, hide_secrets};
 use guard::{BadHost, Hosts, TooLarge, Visit};
 use intake::{Intake, Kind as IntakeKind};
 use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
-use overview::{Told, job_json, job_page, line_of, runs_page};
+use openapi::{
+    AssetName, AssetShown, Cancelled, Changing, Everywhere, FormShown, FormatWord, Healthy, JobName, JobWords,
+    JobsShown, JobsWords, ListWord, Moved, Ran, RunName, RunWords, RunsShown, RunsWords, Streamed,
+};
+use overview::{Index, JobShown, Told, job_page, job_shown, line_of, runs_page};
 use query::{Query, encode, read_pairs};
-use runs::{Answer, Found, LISTED, Viewed, answer_with_record, find_run, resume, show_newest};
+use runs::{Answer, Found, LISTED, RunList, Viewed, answer_with_record, find_run, resume, show_newest};
 use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
 use stream::{Lines, Show, Stream, Tie};
 
@@ -75,21 +82,32 @@ const TRAILERS: [HeaderName; 2] =
 /// When to come again where too many runs wait, or a command does not tell what it should.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// A route and its documentation, which says where it is. The handler is asked whatever the method, and says itself
+/// which it answers to: in the format that was asked for, with HEAD starting nothing.
+macro_rules! route {
+    ($($handler:ident)::+) => {
+        routes!($($handler)::+).map(|_| any($($handler)::+))
+    };
+}
+
 /// Every URL.
 pub fn router(app: Arc<App>) -> Router {
-    let pages = Router::new()
-        .route("/", any(overview::index))
-        .route("/healthz", any(overview::healthz))
+    let (pages, document) = OpenApiRouter::with_openapi(openapi::frame(&app.base_path))
+        .routes(route!(overview::index))
+        .routes(route!(overview::healthz))
+        .routes(route!(openapi::show))
         // people and scripts: jobs
-        .route("/jobs/{job}", any(jobs::start))
-        .route("/jobs/{job}/form", any(form::show))
-        .route("/jobs/{job}/last", any(runs::last))
+        .routes(route!(jobs::start))
+        .routes(route!(form::show))
+        .routes(route!(runs::last))
         // people and scripts: runs
-        .route("/runs", any(runs::list))
-        .route("/runs/{id}", any(runs::show))
-        .route("/runs/{id}/cancel", any(runs::cancel))
+        .routes(route!(runs::list))
+        .routes(route!(runs::show))
+        .routes(route!(runs::cancel))
         // pages
-        .route("/assets/{name}", any(assets::serve));
+        .routes(route!(assets::serve))
+        .split_for_parts();
+    let pages = pages.layer(Extension(Arc::new(document)));
     let mounted = match app.base_path.as_str() {
         "" => pages,
         base => Router::new().nest(base, pages).route(&format!("{base}/"), any(overview::index)),
@@ -178,4 +196,28 @@ fn json(status: StatusCode, value: &impl Serialize) -> Response {
 
 fn lines(content_type: &'static str, lines: impl Iterator<Item = String>) -> Response {
     answer(StatusCode::OK, content_type, lines.map(|line| line + "\n").collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use utoipa::IntoParams;
+
+    use super::{JobWords, RunWords, jobs, runs};
+
+    fn names<P: IntoParams>() -> Vec<String> {
+        let mut names: Vec<_> = P::into_params(|| None).into_iter().map(|parameter| parameter.name).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_word_of_a_query_is_described_and_no_other() {
+        let sorted = |words: &[&str]| {
+            let mut words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+            words.sort();
+            words
+        };
+        assert_eq!(names::<JobWords>(), sorted(&jobs::QUERY));
+        assert_eq!(names::<RunWords>(), sorted(&runs::QUERY));
+    }
 }

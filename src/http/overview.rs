@@ -7,9 +7,13 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use jiff::Timestamp;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{App, Asked, Form, LISTED, Refusal, Wanted, answer, failed, lines, page, pages, show_newest};
+use super::{
+    App, Asked, Everywhere, Form, FormatWord, Healthy, JobsShown, JobsWords, LISTED, Moved, Refusal, Wanted, answer,
+    failed, lines, page, pages, show_newest,
+};
 use crate::config::{Job, Stdin};
 use crate::parameters::{Kind, Offers};
 use crate::record::{self, Outcome, RunId};
@@ -48,6 +52,14 @@ impl<'a> Told<'a> {
 }
 
 /// The jobs with their last run, and the recent runs: all, or those of the jobs that have the words of `filter`.
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "listJobs",
+    tag = "jobs",
+    params(JobsWords),
+    responses(Everywhere, Moved, JobsShown)
+)]
 pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     let current = app.current();
@@ -71,10 +83,12 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
         Wanted::Html => page(StatusCode::OK, pages::index(&index_page(&app, words, &jobs, [&live, &recent]))),
         Wanted::Text => lines("text/plain; charset=utf-8", jobs.iter().map(job_line)),
         Wanted::Json => {
-            let jobs: Vec<_> = jobs.iter().map(job_json).collect();
-            super::json(StatusCode::OK, &json!({ "jobs": jobs, "runs": recent, "problem": current.problem }))
+            let jobs = jobs.iter().map(job_shown).collect();
+            super::json(StatusCode::OK, &Index { jobs, runs: &recent, problem: current.problem.as_deref() })
         }
-        Wanted::Ndjson => lines("application/x-ndjson", jobs.iter().map(|told| job_json(told).to_string())),
+        Wanted::Ndjson => {
+            lines("application/x-ndjson", jobs.iter().filter_map(|told| serde_json::to_string(&job_shown(told)).ok()))
+        }
         Wanted::Sse => {
             return Err(
                 Refusal::bad_request("the list of jobs is no stream").remedy("allowed: html, text, ndjson, json")
@@ -101,6 +115,14 @@ fn has_words(job: &Job, words: &str) -> bool {
 }
 
 /// Liveness.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "checkHealth",
+    tag = "server",
+    params(FormatWord),
+    responses(Everywhere, Healthy)
+)]
 pub(super) async fn healthz(asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     Ok(answer(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()))
@@ -112,18 +134,46 @@ pub(super) async fn nothing_here(State(app): State<Arc<App>>, uri: Uri) -> Refus
     Refusal::not_found(format!("there is nothing at {}", uri.path())).remedy(remedy)
 }
 
+/// The jobs and the recent runs as JSON.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Index)]
+pub(super) struct Index<'a> {
+    jobs: Vec<JobShown<'a>>,
+    runs: &'a [RunRecord],
+    /// Why `jobs.toml` as it is now is not in use.
+    #[schema(required)]
+    problem: Option<&'a str>,
+}
+
 /// A job as JSON.
-pub(super) fn job_json(told: &Told<'_>) -> serde_json::Value {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Job)]
+pub(super) struct JobShown<'a> {
+    name: &'a str,
+    #[schema(required)]
+    description: Option<&'a str>,
+    #[schema(required)]
+    group: Option<&'a str>,
+    /// GET, POST, both or none.
+    methods: Vec<&'static str>,
+    /// How long its last good runs took.
+    #[schema(required)]
+    usual_duration_ms: Option<u64>,
+    /// Its newest run.
+    #[schema(required)]
+    last: Option<&'a RunRecord>,
+}
+
+pub(super) fn job_shown<'a>(told: &'a Told<'_>) -> JobShown<'a> {
     let Told { job, last, usual } = told;
-    let methods: Vec<_> = [("GET", job.get), ("POST", job.post)].iter().filter(|m| m.1).map(|m| m.0).collect();
-    json!({
-        "name": job.name,
-        "description": job.description,
-        "group": job.group,
-        "methods": methods,
-        "usual_duration_ms": usual.map(record::millis),
-        "last": last,
-    })
+    JobShown {
+        name: &job.name,
+        description: job.description.as_deref(),
+        group: job.group.as_deref(),
+        methods: [("GET", job.get), ("POST", job.post)].iter().filter(|m| m.1).map(|m| m.0).collect(),
+        usual_duration_ms: usual.map(record::millis),
+        last: last.as_ref(),
+    }
 }
 
 fn job_line(told: &Told<'_>) -> String {
@@ -228,18 +278,22 @@ fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// The history: `records` is the page that `filter` asks for, `older` the run before which the next page begins.
-pub(super) fn runs_page(app: &App, filter: &Filter, records: &[RunRecord], older: Option<RunId>) -> pages::RunsPage {
-    let limit = filter.limit.saturating_sub(1);
+/// The history: `records` is the page that `filter` asks for, `(newer, older)` are the ones before and after it.
+pub(super) fn runs_page(
+    app: &App,
+    filter: &Filter,
+    records: &[RunRecord],
+    (newer, older): (pages::Newer, Option<RunId>),
+) -> pages::RunsPage {
     pages::RunsPage {
         frame: frame(app),
         now: Timestamp::now(),
         jobs: app.current().jobs.iter().map(|job| job.name.clone()).collect(),
         job: filter.job.clone(),
         state: filter.state,
-        limit: Some(limit).filter(|limit| *limit != LISTED.0),
+        limit: Some(filter.limit).filter(|limit| *limit != LISTED.0),
         runs: records.iter().map(|record| run_row(app, record)).collect(),
-        is_later_page: filter.before.is_some(),
+        newer,
         older,
     }
 }

@@ -7,10 +7,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
-    App, Asked, Lines, Name, Query, Reached, Refusal, Show, Stream, TRAILERS, Terms, Tie, Wanted, again, encode,
-    failed, line_of, page, pages, runs_page,
+    App, Asked, Cancelled, Changing, Everywhere, FormatWord, JobName, Lines, Name, Query, Reached, Refusal, RunName,
+    RunWords, RunsShown, RunsWords, Show, Stream, Streamed, TRAILERS, Terms, Tie, Wanted, encode, failed, line_of,
+    page, pages, run_again, runs_page,
 };
 use crate::config::Job;
 use crate::journal::Selection;
@@ -25,7 +28,7 @@ const REPLAYED: u64 = 5000;
 pub(super) const LISTED: (usize, usize) = (50, 1000);
 
 /// What the query of a run's URL may hold.
-const QUERY: [&str; 14] = [
+pub(super) const QUERY: [&str; 14] = [
     "format", "wait", "abort", "all", "from", "tail", "follow", "stream", "q", "level", "logger", "rate", "time",
     "download",
 ];
@@ -196,7 +199,7 @@ fn about(app: &App, record: &RunRecord, tied: bool) -> About {
         description: description.unwrap_or_default(),
         trigger,
         params,
-        again: again(app, record),
+        again: run_again(app, record),
         age,
         tied,
         banner,
@@ -250,12 +253,28 @@ pub(super) fn answer_with_record(record: &RunRecord, status: StatusCode) -> Resp
 }
 
 /// One run.
+#[utoipa::path(
+    get,
+    path = "/runs/{id}",
+    operation_id = "showRun",
+    tag = "runs",
+    params(RunName, RunWords),
+    responses(Everywhere, Streamed)
+)]
 pub(super) async fn show(State(app): State<Arc<App>>, Name(id): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     replay(&app, find(&app, &id).await?, asked).await
 }
 
 /// The newest run of a job.
+#[utoipa::path(
+    get,
+    path = "/jobs/{job}/last",
+    operation_id = "showLastRun",
+    tag = "jobs",
+    params(JobName, RunWords),
+    responses(Everywhere, Streamed)
+)]
 pub(super) async fn last(State(app): State<Arc<App>>, Name(job): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     let found = newest(&app, &job).await?;
@@ -330,6 +349,14 @@ pub(super) async fn resume(app: &App, found: Found, reached: Reached, asked: &As
 }
 
 /// Asks for a run's end.
+#[utoipa::path(
+    post,
+    path = "/runs/{id}/cancel",
+    operation_id = "cancelRun",
+    tag = "runs",
+    params(RunName, FormatWord),
+    responses(Everywhere, Changing, Cancelled)
+)]
 pub(super) async fn cancel(State(app): State<Arc<App>>, Name(id): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("POST")?;
     asked.of_own_will()?;
@@ -348,7 +375,34 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, Name(id): Name, asked: A
     }
 }
 
+/// Where the runs are that are newer than those that `filter` asks for.
+async fn newer(app: &App, filter: &Filter) -> Result<pages::Newer, Refusal> {
+    if filter.before.is_none() {
+        return Ok(pages::Newer::Nowhere);
+    }
+    let before = app.runs.newer(filter.clone()).await.map_err(failed)?;
+    Ok(before.map_or(pages::Newer::First, pages::Newer::Before))
+}
+
+/// The history as JSON.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunList)]
+pub(super) struct RunList<'a> {
+    runs: &'a [RunRecord],
+    /// The `before` of the next page; null where there is none.
+    #[schema(required)]
+    next: Option<RunId>,
+}
+
 /// The history.
+#[utoipa::path(
+    get,
+    path = "/runs",
+    operation_id = "listRuns",
+    tag = "runs",
+    params(RunsWords),
+    responses(Everywhere, RunsShown)
+)]
 pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
     let query = &asked.query;
@@ -365,15 +419,18 @@ pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Re
             .transpose()?
             .flatten(),
         before: query.parsed("before", "the id of a run")?,
-        limit: limit + 1,
+        limit,
     };
-    let mut records = app.runs.list(filter.clone()).await.map_err(failed)?;
+    let mut records = app.runs.list(Filter { limit: limit + 1, ..filter.clone() }).await.map_err(failed)?;
     let more = records.len() > limit;
     records.truncate(limit);
     let next = records.last().filter(|_| more).map(|record| record.id);
     Ok(match asked.wanted {
-        Wanted::Html => page(StatusCode::OK, pages::runs(&runs_page(&app, &filter, &records, next))),
-        Wanted::Json => super::json(StatusCode::OK, &serde_json::json!({ "runs": records, "next": next })),
+        Wanted::Html => {
+            let newer = newer(&app, &filter).await?;
+            page(StatusCode::OK, pages::runs(&runs_page(&app, &filter, &records, (newer, next))))
+        }
+        Wanted::Json => super::json(StatusCode::OK, &RunList { runs: &records, next }),
         Wanted::Ndjson => {
             super::lines("application/x-ndjson", records.iter().filter_map(|r| serde_json::to_string(r).ok()))
         }

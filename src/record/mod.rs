@@ -11,13 +11,15 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use level::Level;
 pub use said::{Said, said};
 
 /// The name of one run: a UUIDv7 (RFC 9562 §5.7), so that names sort by start time and are unique everywhere.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, ToSchema)]
+#[schema(value_type = String, format = "uuid")]
 pub struct RunId(Uuid);
 
 impl RunId {
@@ -64,7 +66,8 @@ impl Serialize for RunId {
 }
 
 /// Where a line came from.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum Stream {
     /// The child's standard output (and standard error too, with `merge_stderr` or `pty`).
     Stdout,
@@ -132,7 +135,8 @@ impl Chunk {
 }
 
 /// Where a run stands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum State {
     /// Waiting for its turn.
     Queued,

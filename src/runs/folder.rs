@@ -4,6 +4,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use rustix::fs::{FlockOperation, IFlags, flock, ioctl_getflags, ioctl_setflags};
@@ -30,16 +32,23 @@ pub(super) fn make_shelves(runs: &Path) -> io::Result<()> {
     (0..=u8::MAX).try_for_each(|shelf| make_private(&runs.join(format!("{shelf:02x}"))))
 }
 
+/// A server that was killed holds its directory for a moment longer: a child that it had begun to start has its files
+/// until the program is executed.
+const HANDOVER: Duration = Duration::from_secs(1);
+
 /// Takes the directory for this process, for as long as the file is held.
 pub(super) fn lock(folder: &Path) -> anyhow::Result<File> {
     let path = folder.join("lock");
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
     let file = file.with_context(|| format!("cannot write in the state directory {}", folder.display()))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        anyhow::anyhow!(
+    let since = Instant::now();
+    while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        anyhow::ensure!(
+            since.elapsed() < HANDOVER,
             "the state directory {} is used by another joblines: stop it, or choose another with --state-dir",
             folder.display()
-        )
-    })?;
+        );
+        thread::sleep(HANDOVER / 50);
+    }
     Ok(file)
 }

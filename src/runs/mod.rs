@@ -298,6 +298,15 @@ impl Runs {
         Ok(records)
     }
 
+    /// The run before which the page of newer runs begins, where [`Runs::list`] of `filter` is one of several pages;
+    /// `None` where that page is the first.
+    ///
+    /// # Errors
+    /// Where the history cannot be read.
+    pub async fn newer(&self, filter: Filter) -> anyhow::Result<Option<RunId>> {
+        self.history.newer(filter).await
+    }
+
     /// The newest run of each of these jobs that has run.
     ///
     /// # Errors

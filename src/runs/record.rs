@@ -1,11 +1,14 @@
 //! One run as the history and the API show it. Values only.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserializer, Serialize, Serializer};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::parameters::Values;
 use crate::record::{End, Outcome, RunId, State, Usage, millis, stamp};
@@ -143,26 +146,54 @@ impl Serialize for InOrder<'_> {
 }
 
 /// The record's JSON: null where a value is not known.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunRecord)]
 struct Shown<'a> {
     id: RunId,
     run: RunId,
     job: &'a str,
     state: State,
+    #[schema(format = DateTime)]
     started: String,
+    #[schema(required, format = DateTime)]
     ended: Option<String>,
+    #[schema(required)]
     exit_code: Option<i32>,
+    #[schema(required)]
     signal: Option<i32>,
+    #[schema(required)]
     signal_name: Option<&'static str>,
+    #[schema(required)]
     duration_ms: Option<u64>,
+    #[schema(required)]
     cpu_user_ms: Option<u64>,
+    #[schema(required)]
     cpu_system_ms: Option<u64>,
+    #[schema(required)]
     max_rss_bytes: Option<u64>,
     lines: u64,
     bytes: u64,
+    #[schema(required)]
     bytes_not_kept: Option<u64>,
+    #[schema(value_type = HashMap<String, String>)]
     params: InOrder<'a>,
     trigger: &'a str,
+}
+
+impl PartialSchema for RunRecord {
+    fn schema() -> RefOr<Schema> {
+        Shown::schema()
+    }
+}
+
+impl ToSchema for RunRecord {
+    fn name() -> Cow<'static, str> {
+        Shown::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Shown::schemas(schemas);
+    }
 }
 
 impl Serialize for RunRecord {

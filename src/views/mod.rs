@@ -20,7 +20,7 @@ use bytes::{Bytes, BytesMut};
 
 pub use crate::views::filters::Filters;
 pub use crate::views::html::Plain;
-pub use crate::views::json::{EndRecord, EventId, Reached, end_record};
+pub use crate::views::json::{EndRecord, EventId, LineObject, QueueObject, Reached, RunObject, end_record};
 
 use crate::record::{Chunk, End, Start};
 use crate::views::assets::{ICON, SCRIPT, STYLE, state_icon, state_icon_pattern};

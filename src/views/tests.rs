@@ -219,7 +219,7 @@ fn a_run_that_waits_says_where_it_stands_and_that_it_waits_no_longer() {
     let html = "<span class=notice data-text=\"waiting for its turn: 1,200 runs ahead\"></span><wbr>\
                 <span class=notice data-text=\"waiting for its turn: 1 run ahead\"></span><wbr>\
                 <span class=notice data-text=\"waiting for its turn: it is the next\"></span><wbr>\
-                <span class=block>";
+                <span class=part><span class=block>";
     assert!(told(Format::Html).starts_with(html), "{}", told(Format::Html));
     assert_eq!(told(Format::Text), "one\n");
     let queue = [

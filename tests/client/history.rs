@@ -53,8 +53,8 @@ fn runs_are_listed_newest_first_and_can_be_narrowed_down() {
         ended.text().lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
     };
     assert_eq!(ids(&["runs"]), [third.clone(), second.clone(), first.clone()]);
-    assert_eq!(ids(&["runs", "--job", "bad", "--limit", "1"]), [third.clone()]);
-    assert_eq!(ids(&["runs", "--state", "succeeded"]), [second.clone()]);
+    assert_eq!(ids(&["runs", "--job", "bad", "--limit", "1"]), std::slice::from_ref(&third));
+    assert_eq!(ids(&["runs", "--state", "succeeded"]), std::slice::from_ref(&second));
     let records = objects(&ask(&server, &["runs", "--json", "--limit", "2"]).text());
     assert_eq!((&records[0]["run"], &records[1]["run"]), (&third.into(), &second.into()));
     assert_eq!(ask(&server, &["runs", "--state", "done"]).code, Some(2));

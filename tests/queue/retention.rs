@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
 
 use rusqlite::Connection;
 
@@ -15,19 +14,20 @@ fn run(server: &Server, job: &str) -> String {
     run
 }
 
-/// The folders of runs, those that are being taken away among them.
-fn folders(server: &Server) -> BTreeSet<PathBuf> {
+/// The runs that there are files of, those that are being taken away among them.
+fn runs_on_disk(server: &Server) -> BTreeSet<String> {
     let shelves = fs::read_dir(server.path("state/runs")).unwrap().map(|shelf| shelf.unwrap().path());
-    shelves.flat_map(|shelf| fs::read_dir(shelf).unwrap().map(|run| run.unwrap().path())).collect()
+    let files = shelves.flat_map(|shelf| fs::read_dir(shelf).unwrap().map(|file| file.unwrap().file_name()));
+    files.map(|file| file.to_str().unwrap().split('.').next().unwrap().to_owned()).collect()
 }
 
-fn has_folder(server: &Server, run: &str) -> bool {
-    folders(server).iter().any(|folder| folder.to_string_lossy().contains(run))
+fn has_files(server: &Server, run: &str) -> bool {
+    runs_on_disk(server).contains(run)
 }
 
 fn wait_until_gone(server: &Server, run: &str) {
     wait_for(&format!("run {run} to be gone"), || {
-        server.get(&format!("/runs/{run}")).status == 404 && !has_folder(server, run)
+        server.get(&format!("/runs/{run}")).status == 404 && !has_files(server, run)
     });
 }
 
@@ -42,7 +42,7 @@ fn the_run_beyond_keep_runs_makes_the_oldest_of_its_job_vanish() {
     assert!(listed.iter().rev().eq(&runs[1..]), "{listed:?}");
     for kept in runs[1..].iter().chain([&lone]) {
         assert_eq!(server.get(&format!("/runs/{kept}")).expect(200).text().lines().count(), 1);
-        assert!(has_folder(&server, kept));
+        assert!(has_files(&server, kept));
     }
 }
 
@@ -55,7 +55,7 @@ fn a_run_is_kept_until_a_stalled_reader_has_read_every_byte() {
     let next = run(&server, "long");
     run(&server, "long");
     wait_until_gone(&server, &next);
-    assert!(has_folder(&server, &old), "somebody reads it");
+    assert!(has_files(&server, &old), "somebody reads it");
     assert_eq!(server.get(&format!("/runs/{old}?tail=1")).expect(200).text(), "3000000\n", "others may, too");
     let rest = reader.text();
     assert_eq!((rest.lines().count(), rest.lines().last()), (2_999_999, Some("3000000")));
@@ -73,11 +73,11 @@ fn a_viewer_of_a_live_run_has_it_to_the_end_and_longer_ones_make_room() {
     gate.pass_many(4);
     let runs: Vec<_> = (0..3).map(|_| run(&server, "job")).collect();
     wait_until_gone(&server, &runs[0]);
-    assert!(has_folder(&server, &first), "somebody reads it");
+    assert!(has_files(&server, &first), "somebody reads it");
     assert_eq!(viewer.text().lines().count(), 2_999_999);
     wait_until_gone(&server, &first);
     for kept in &runs[1..] {
-        assert!(has_folder(&server, kept), "22 MB each: two have room");
+        assert!(has_files(&server, kept), "22 MB each: two have room");
     }
 }
 
@@ -122,17 +122,16 @@ fn a_server_that_is_killed_while_it_takes_runs_away_leaves_whole_runs_and_no_fil
     let mut left = RUNS;
     while left > 20 {
         keep(&mut server, 1);
-        wait_for("some to be taken away", || folders(&server).len() < left - 5);
+        wait_for("some to be taken away", || runs_on_disk(&server).len() < left - 5);
         server.kill();
 
         keep(&mut server, 1000);
         let listed = server.json("/runs?limit=1000");
-        let runs: BTreeSet<_> = listed["runs"].as_array().unwrap().iter().map(|run| run["run"].to_string()).collect();
-        let names = folders(&server);
-        let names: BTreeSet<_> = names.iter().map(|path| format!("{:?}", path.file_name().unwrap())).collect();
-        assert_eq!(runs, names, "every run has its files, and every file its run");
+        let listed = listed["runs"].as_array().unwrap();
+        let runs: BTreeSet<_> = listed.iter().map(|run| run["run"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(runs, runs_on_disk(&server), "every run has its files, and every file its run");
         for run in &runs {
-            assert_eq!(server.get(&format!("/runs/{}", run.trim_matches('"'))).expect(200).text(), "hello\n");
+            assert_eq!(server.get(&format!("/runs/{run}")).expect(200).text(), "hello\n");
         }
         left = runs.len();
         server.stop();

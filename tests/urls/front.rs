@@ -30,6 +30,40 @@ fn the_front_page_is_readable_in_a_terminal_and_by_programs() {
 }
 
 #[test]
+fn jobs_stand_under_their_groups_and_only_those_with_the_words_are_shown() {
+    let jobs = "[jobs.late]\ncommand = 'true'\ngroup = 'Night'\n[jobs.alone]\ncommand = 'true'\n\
+                [jobs.early]\ncommand = 'true'\ngroup = 'Morning'\ndescription = 'Wakes <everybody>'\n\
+                [jobs.later]\ncommand = 'true'\ngroup = 'Night'\n";
+    let server = Server::start(jobs);
+    let order = |page: &str, names: &[&str]| {
+        let places: Vec<_> = names.iter().map(|name| page.find(name).unwrap_or_else(|| panic!("{name}"))).collect();
+        assert!(places.is_sorted(), "{names:?} in {page}");
+    };
+    let page = server.visit("/").expect(200).text();
+    order(&page, &[">alone</a>", ">Night</h2>", ">late</a>", ">later</a>", ">Morning</h2>", ">early</a>"]);
+    server.get("/jobs/late?wait").expect(200);
+    let page = server.visit("/?filter=wakes+MORNING").expect(200).text();
+    html::assert_whole(&page);
+    assert!(page.contains(">early</a>") && page.contains("1 of 4 jobs"), "{page}");
+    assert!(!page.contains("late") && !page.contains(">alone</a>"), "neither the others nor their runs: {page}");
+    assert_eq!(server.get("/?filter=early").text().lines().count(), 1);
+    assert_eq!(server.json("/?filter=night")["jobs"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_runs_is_cancelled_from_the_front_page() {
+    let server = Server::with("[jobs.job]\ncommand = 'sleep 1000'\n").server("max_running = 1").start();
+    let (running, waiting) = (server.detach("job"), server.detach("job"));
+    server.wait_for_state(&waiting, "queued");
+    let page = server.visit("/").expect(200).text();
+    let (on, next) = (page.find(&format!("/runs/{running}/cancel")), page.find(&format!("/runs/{waiting}/cancel")));
+    assert!(on.is_some() && on < next, "what runs, then what waits: {page}");
+    assert!(page.contains("queued, next"), "{page}");
+    server.navigation("POST", &format!("/runs/{waiting}/cancel")).header("Sec-Fetch-Site", "same-origin").send();
+    server.wait_for_state(&waiting, "cancelled");
+}
+
+#[test]
 fn everything_that_a_page_refers_to_is_there() {
     let server = Server::start(OUTCOMES);
     let run = server.get("/jobs/bad?wait").run();
@@ -37,7 +71,8 @@ fn everything_that_a_page_refers_to_is_there() {
         let page = server.visit(&target).text();
         let references = page.split(['"', '\'']).filter(|word| word.starts_with('/') && !word.starts_with("//"));
         for reference in references.filter(|word| !word.starts_with("/jobs/")) {
-            let response = server.visit(&reference.replace("&amp;", "&"));
+            // the script is told of all icons by the address of one
+            let response = server.visit(&reference.replace("&amp;", "&").replace("icon-STATE", "icon-failed"));
             let is_it = reference == target || reference.ends_with("/cancel");
             assert!(is_it || response.status == 200, "{reference} on {target}: {response:?}");
         }

@@ -88,6 +88,25 @@ fn the_history_is_read_page_by_page() {
 }
 
 #[test]
+fn the_pages_of_the_history_lead_to_each_other() {
+    let server = Server::start(OUTCOMES);
+    let mut runs: Vec<String> = (0..7).map(|_| server.get("/jobs/good?wait").run()).collect();
+    server.get("/jobs/bad?wait");
+    runs.reverse();
+    let mut target = "/runs?job=good&limit=3".to_owned();
+    let mut way = Vec::new();
+    for link in ["Older", "Older", "Newer", "Newer", ""] {
+        let page = server.visit(&target).expect(200).text();
+        way.push(runs.iter().position(|run| page.contains(&format!("/runs/{run}"))).unwrap());
+        let before = page.split(&format!("\">{link}</a>")).next().unwrap();
+        target = before.rsplit("href=\"").next().unwrap().replace("&#38;", "&");
+    }
+    assert_eq!(way, [0, 3, 6, 3, 0], "the newest run on each page");
+    let first = server.visit("/runs?job=good&limit=3").text();
+    assert!(!first.contains(">Newer</a>") && !first.contains(">Newest</a>"), "{first}");
+}
+
+#[test]
 fn the_history_is_a_page_for_browsers_and_plain_for_curl() {
     let server = Server::start(OUTCOMES);
     let run = server.get("/jobs/bad?wait").run();

@@ -130,7 +130,8 @@ fn a_line_is_answered_before_the_next_one_is_sent() {
 fn curl_streams_both_ways() {
     let server = Server::start(JOBS);
     let mut curl = Command::new("curl");
-    curl.args(["-sSN", "-T", "-", "-X", "POST", &server.url("/jobs/cat")]);
+    // `.`: standard input, but not waited for while there is something to show
+    curl.args(["-sSN", "-T", ".", "-X", "POST", &server.url("/jobs/cat")]);
     let mut curl = curl.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = curl.stdin.take().unwrap();
     let mut output = BufReader::new(curl.stdout.take().unwrap());

@@ -7,6 +7,7 @@ mod harness;
 mod abort;
 mod cancel;
 mod errors;
+mod filters;
 mod forms;
 mod front;
 mod guard;

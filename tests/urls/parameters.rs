@@ -176,7 +176,7 @@ fn wrong(server: &Server) -> Vec<(Request, &'static [&'static str])> {
     let object = |job: &str, body: &str| server.request("POST", &format!("/jobs/{job}")).body("application/json", body);
     vec![
         (server.request("GET", "/jobs/list?targt=full"), &["targt", "target, count, loud, note"]),
-        (server.request("GET", "/jobs/list?target=weekly"), &["`target`", "weekly", "daily, full"]),
+        (server.request("GET", "/jobs/list?target=weekly"), &["`target`", "weekly", "daily", "full"]),
         (server.request("GET", "/jobs/list?count=12&loud=maybe"), &["`count`", "12", "from 1 to 9", "`loud`", "maybe"]),
         (server.request("GET", "/jobs/plain?x=1"), &["`x`"]),
         (server.request("GET", "/jobs/must"), &["`target` is missing", "`count` is missing", "`key` is missing"]),

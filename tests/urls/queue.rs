@@ -29,7 +29,7 @@ fn a_queued_run_says_its_place_and_every_change_of_it() {
     assert_eq!((&place["state"], &place["ahead"], &place["waiting"]), (&"queued".into(), &1.into(), &2.into()));
     let mut page = server.visit(&format!("/runs/{run}")).expect(200);
     let head = page.until("waiting for its turn: 1 run ahead\"></span>");
-    assert!(head.contains("<pre id=\"lines\">"), "{head}");
+    assert!(head.contains("<pre id=\"lines\""), "{head}");
     let mut events = server.get(&format!("/runs/{run}?format=sse")).expect(200);
     let queue = events.until("event: queue\ndata: {");
     assert!(!queue.contains("event: line"), "{queue}");
@@ -38,7 +38,7 @@ fn a_queued_run_says_its_place_and_every_change_of_it() {
     server.ended(&on.run());
     let place = object(third.line());
     assert_eq!((&place["ahead"], &place["waiting"]), (&0.into(), &1.into()), "{place}");
-    page.until("waiting for its turn: it is the next");
+    let moved = page.until("waiting for its turn: it is the next");
     events.until("\"ahead\":0");
     gate.pass();
     server.ended(&second);
@@ -49,7 +49,7 @@ fn a_queued_run_says_its_place_and_every_change_of_it() {
     assert!(rest.contains("<wbr>"), "the notice goes: {rest}");
     events.until("event: line");
     gate.pass();
-    html::assert_whole(&(head + &rest + &page.text()));
+    html::assert_whole(&(head + &moved + &rest + &page.text()));
     assert_eq!(text.text(), "begun\ndone\n", "text has no word of it");
     assert_eq!(third.ndjson().last().unwrap()["state"], "succeeded");
 }

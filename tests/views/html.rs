@@ -14,13 +14,14 @@ fn each_line_is_a_row_with_its_number() {
 
 #[test]
 fn stderr_and_system_lines_have_their_class() {
-    let server =
-        Server::start("[jobs.job]\ncommand = 'echo out; echo err >&2; sleep 1000 & echo $! >&2'\ndrain = '100ms'\n");
+    let server = Server::start(
+        "[jobs.job]\ncommand = 'echo told; echo warned >&2; sleep 1000 & echo $! >&2'\ndrain = '100ms'\n",
+    );
     let run = run(&server);
     let page = server.visit(&run).text();
-    assert!(html::classes_around(&page, "err").contains(&"stderr".to_owned()), "{page}");
+    assert!(html::classes_around(&page, "warned").contains(&"stderr".to_owned()), "{page}");
     assert!(html::classes_around(&page, "sleep 1000").contains(&"system".to_owned()), "{page}");
-    assert!(!html::classes_around(&page, "out").iter().any(|class| class == "stderr" || class == "system"), "{page}");
+    assert!(!html::classes_around(&page, "told").iter().any(|class| class == "stderr" || class == "system"), "{page}");
 }
 
 #[test]
@@ -46,14 +47,14 @@ fn the_footer_tells_a_signal_and_a_timeout() {
 #[test]
 fn colours_become_classes() {
     let page = page(&Server::with_job(
-        r"printf 'plain \033[31mred\033[0m \033[1;32mbold green\033[m \033[38;5;208morange\033[0m end\n'",
+        r"printf 'plain \033[31mred\033[0m \033[1;32mbold green\033[m \033[38;5;208morange\033[0m finis\n'",
     ));
-    assert_eq!(html::text_of(&page, "L1"), "plain red bold green orange end\n");
+    assert_eq!(html::text_of(&page, "L1"), "plain red bold green orange finis\n");
     let classes = |needle: &str| html::classes_around(&page, needle).join(" ");
     assert_ne!(classes("red"), classes("plain"), "{page}");
     assert_ne!(classes("bold green"), classes("red"), "{page}");
     assert_ne!(classes("orange"), classes("plain"), "{page}");
-    assert_eq!(classes(" end"), classes("plain"), "the colour ends where it was reset: {page}");
+    assert_eq!(classes(" finis"), classes("plain"), "the colour ends where it was reset: {page}");
     assert!(!page.contains('\u{1b}') && !page.contains("[31m") && !page.contains("style="), "{page}");
 }
 

@@ -41,3 +41,14 @@ fn after_30_s_of_silence_the_page_says_so_and_names_a_remedy() {
     assert_eq!(server.get(&format!("/runs/{run}")).text(), "done\n");
     assert_eq!(server.ended(&run)["lines"], 1, "it is said to whoever watches, and not written down");
 }
+
+#[test]
+fn a_page_whose_filter_finds_nothing_is_kept_open_and_does_not_call_the_run_silent() {
+    let server = Server::with_job("until [ -e gate ]; do echo again; sleep 0.2; done; echo found");
+    let mut page = server.visit("/jobs/job?q=found");
+    page.until("<pre");
+    let before = ["<!--", "<!--", "<!--"].map(|comment| page.until(comment)).concat();
+    assert!(!before.contains("no output") && !before.contains("again"), "after 45 s: {before}");
+    let _gate = server.gate("gate");
+    page.until("found");
+}

@@ -279,6 +279,11 @@ impl<B: http_body::Body + Unpin> http_body::Body for WatchedBody<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        // hyper tells of the end of a body whose length is known only with the next head, or as an error with the end of
+        // the connection, where the answer was over before: nobody is to wait for that
+        if self.in_flight.is_none() {
+            return Poll::Ready(None);
+        }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if !matches!(frame, Some(Ok(_))) || self.body.is_end_stream() {
             self.in_flight = None;

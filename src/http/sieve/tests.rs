@@ -80,9 +80,8 @@ fn lines(chunks: &[Chunk]) -> Vec<(u64, Stream, Vec<u8>)> {
             begun.expect("what goes on was begun").2.extend(&chunk.bytes[..]);
             continue;
         }
-        for (line, bytes) in (chunk.line..).zip(chunk.bytes.split_inclusive(|byte| *byte == b'\n')) {
-            lines.push((line, chunk.stream, bytes.to_vec()));
-        }
+        let parts = chunk.bytes.split_inclusive(|byte| *byte == b'\n');
+        lines.extend((chunk.line..).zip(parts).map(|(line, bytes)| (line, chunk.stream, bytes.to_vec())));
     }
     lines.sort_by_key(|(line, ..)| *line);
     lines

@@ -29,8 +29,9 @@ use pace::Pace;
 /// Output is rendered up to so many bytes before a frame is sent, if so much is ready.
 const FRAME: usize = 64 << 10;
 
-/// So long lines that are not shown are gone through before others have their turn.
-const TURN: Duration = Duration::from_millis(2);
+/// So long lines that are not shown are gone through before others have their turn. Short, for tokio looks for new
+/// requests only every 61 turns where there is always something to do.
+const TURN: Duration = Duration::from_micros(200);
 
 /// How often something is sent, so that proxies keep a silent page open.
 const HEARTBEAT: Duration = Duration::from_secs(15);

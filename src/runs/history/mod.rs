@@ -148,6 +148,11 @@ impl History {
         self.read(move |connection| rows::list(connection, &filter)).await
     }
 
+    /// The run before which the page that comes before that of `filter` begins; `None` where that is the first page.
+    pub(super) async fn newer(&self, filter: Filter) -> anyhow::Result<Option<RunId>> {
+        self.read(move |connection| rows::newer(connection, &filter)).await
+    }
+
     /// The newest run of each of `jobs` that has run.
     pub(super) async fn last_of(&self, jobs: Vec<String>) -> anyhow::Result<Vec<RunRecord>> {
         self.read(move |connection| rows::last_of(connection, &jobs)).await

@@ -62,15 +62,35 @@ pub(super) fn find(connection: &Connection, id: RunId) -> rusqlite::Result<Optio
 /// The query for what `filter` asks for; its values are the job, the state and the run before which, as far as they are
 /// asked for.
 pub(super) fn listing(filter: &Filter) -> String {
+    format!("SELECT * FROM runs WHERE {} ORDER BY id DESC LIMIT ?", conditions(filter, "id < ?"))
+}
+
+/// The query for the run behind as many as `filter` asks for that come before its page; with the same values.
+pub(super) fn turning_back(filter: &Filter) -> String {
+    format!("SELECT id FROM runs WHERE {} ORDER BY id LIMIT 1 OFFSET ?", conditions(filter, "id >= ?"))
+}
+
+fn conditions(filter: &Filter, before: &'static str) -> String {
     let conditions =
-        [filter.job.as_ref().map(|_| "job = ?"), filter.state.map(|_| "state = ?"), filter.before.map(|_| "id < ?")];
+        [filter.job.as_ref().map(|_| "job = ?"), filter.state.map(|_| "state = ?"), filter.before.map(|_| before)];
     let conditions: Vec<_> = conditions.into_iter().flatten().collect();
-    let conditions = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
-    format!("SELECT * FROM runs WHERE {conditions} ORDER BY id DESC LIMIT ?")
+    if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") }
 }
 
 /// The records that `filter` asks for, newest first.
 pub(super) fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<RunRecord>> {
+    with_values(filter, |values| connection.prepare_cached(&listing(filter))?.query_map(values, read_record)?.collect())
+}
+
+/// The run before which the page that comes before that of `filter` begins; `None` where that is the first page.
+pub(super) fn newer(connection: &Connection, filter: &Filter) -> rusqlite::Result<Option<RunId>> {
+    with_values(filter, |values| {
+        let mut statement = connection.prepare_cached(&turning_back(filter))?;
+        statement.query_row(values, |row| row.get(0).map(RunId::from_bytes)).optional()
+    })
+}
+
+fn with_values<T>(filter: &Filter, read: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     let (state, before) = (filter.state.map(State::name), filter.before.map(|id| id.as_bytes().to_vec()));
     let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
     let mut values: Vec<&dyn ToSql> = Vec::with_capacity(4);
@@ -78,7 +98,7 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result
     values.extend(state.as_ref().map(|state| state as &dyn ToSql));
     values.extend(before.as_ref().map(|before| before as &dyn ToSql));
     values.push(&limit);
-    connection.prepare_cached(&listing(filter))?.query_map(values.as_slice(), read_record)?.collect()
+    read(&values)
 }
 
 /// The newest run of each of `jobs`.

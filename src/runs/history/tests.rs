@@ -136,6 +136,9 @@ fn every_list_is_read_along_an_index_and_sorted_by_nobody() {
         };
         assert!(plan.contains(wanted), "{filter:?}: {plan}");
         assert!(filter.before.is_none() || plan.contains("id<?"), "{filter:?}: {plan}");
+        let plan = self::plan(&connection, &rows::turning_back(&filter));
+        assert!(plan.starts_with("SEARCH") && !plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
+        assert!(filter.before.is_none() || plan.contains("id>?"), "{filter:?}: {plan}");
     }
     let all = plan(&connection, &rows::listing(&Filter::default()));
     assert!(!all.contains("TEMP B-TREE"), "the newest of all are the last of the table: {all}");

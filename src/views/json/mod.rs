@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::BytesMut;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub(super) use crate::views::json::ndjson::Ndjson;
 pub use crate::views::json::record::{EndRecord, end_record};
@@ -19,17 +20,20 @@ pub(super) use crate::views::json::sse::Sse;
 pub use crate::views::json::sse::{EventId, Reached};
 
 use crate::record::stamp;
-use crate::record::{Chunk, RunId, Start, State};
+use crate::record::{Chunk, RunId, Start, State, Stream};
 use crate::views::{Care, Counted, is_unsafe, none, whole_lines};
 
 /// The first object of a stream.
-#[derive(Serialize)]
-struct RunObject<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunObject)]
+pub struct RunObject<'a> {
     #[serde(rename = "type")]
+    #[schema(pattern = "^run$")]
     kind: &'static str,
     run: RunId,
     job: &'a str,
     state: State,
+    #[schema(format = DateTime)]
     started: String,
 }
 
@@ -38,16 +42,39 @@ fn run_object(start: &Start) -> RunObject<'_> {
 }
 
 /// Where a run stands in the queue.
-#[derive(Serialize)]
-struct QueueObject {
+#[derive(Serialize, ToSchema)]
+pub struct QueueObject {
     #[serde(rename = "type")]
+    #[schema(pattern = "^queue$")]
     kind: &'static str,
+    #[schema(required)]
     run: Option<RunId>,
     state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     ahead: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting: Option<usize>,
+}
+
+/// A line, or what there is of it. It is written by hand (`head`, `text`): this is its schema.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a line costs three copies, and none is made of a value of this type")]
+pub struct LineObject {
+    #[schema(rename = "type", pattern = "^line$")]
+    kind: &'static str,
+    /// The line's number, from 1.
+    #[schema(minimum = 1)]
+    seq: u64,
+    #[schema(format = DateTime)]
+    time: String,
+    stream: Stream,
+    /// The rest of the line is still to come.
+    #[schema(nullable = false)]
+    partial: Option<bool>,
+    text: String,
+    /// Its bytes, where they are not UTF-8.
+    #[schema(nullable = false)]
+    base64: Option<String>,
 }
 
 /// `place` is how many are ahead, and how many wait; none where the run waits no longer.

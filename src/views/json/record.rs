@@ -1,26 +1,35 @@
 //! The receipt of a run as JSON: the `end` object of the streams. A value nobody knows is null, never 0.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::record::{End, State, millis, stamp};
 
 /// The last object of a stream; its fields are named and ordered as clients see them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the names of the fields are their meaning; DESIGN §6 lists them")]
 pub struct EndRecord {
     #[serde(rename = "type")]
+    #[schema(pattern = "^end$")]
     pub kind: &'static str,
     pub state: State,
+    #[schema(required)]
     pub exit_code: Option<i32>,
+    #[schema(required)]
     pub signal: Option<i32>,
     pub duration_ms: u64,
     pub lines: u64,
     pub bytes: u64,
     pub bytes_not_kept: u64,
+    #[schema(required)]
     pub signal_name: Option<&'static str>,
+    #[schema(required)]
     pub cpu_user_ms: Option<u64>,
+    #[schema(required)]
     pub cpu_system_ms: Option<u64>,
+    #[schema(required)]
     pub max_rss_bytes: Option<u64>,
+    #[schema(format = DateTime)]
     pub ended: String,
 }
 

@@ -10,7 +10,7 @@ use askama::Template;
 
 pub use form::{Field, Input, JobPage, Ways, form};
 pub use index::{Group, Index, JobForm, JobRow, index};
-pub use runs::{RunRow, RunsPage, runs};
+pub use runs::{Newer, RunRow, RunsPage, runs};
 
 // what the siblings need of each other
 use form::StartForm;

@@ -52,10 +52,21 @@ pub struct RunsPage {
     pub limit: Option<usize>,
     /// Newest first.
     pub runs: Vec<RunRow>,
-    /// Whether there are newer ones than these.
-    pub is_later_page: bool,
+    /// Where those are that are newer than these.
+    pub newer: Newer,
     /// The `before=` that shows what comes after these.
     pub older: Option<RunId>,
+}
+
+/// Where the page of newer runs is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Newer {
+    /// There is none: this is the first.
+    Nowhere,
+    /// On the first page.
+    First,
+    /// The `before=` that shows it.
+    Before(RunId),
 }
 
 /// Renders the history.
@@ -194,18 +205,26 @@ impl RunsPage {
         [job, state, limit].into_iter().flatten().collect::<Vec<_>>().join("&")
     }
 
+    fn with_before(&self, before: Option<RunId>) -> String {
+        let before = before.map(|run| format!("before={run}"));
+        let query: Vec<_> =
+            [Some(self.query()).filter(|query| !query.is_empty()), before].into_iter().flatten().collect();
+        if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) }
+    }
+
     fn newest_query(&self) -> Option<String> {
-        self.is_later_page.then(|| match self.query() {
-            query if query.is_empty() => query,
-            query => format!("?{query}"),
-        })
+        matches!(self.newer, Newer::Before(_)).then(|| self.with_before(None))
+    }
+
+    fn newer_query(&self) -> Option<String> {
+        match self.newer {
+            Newer::Nowhere => None,
+            Newer::First => Some(self.with_before(None)),
+            Newer::Before(run) => Some(self.with_before(Some(run))),
+        }
     }
 
     fn older_query(&self) -> Option<String> {
-        let before = self.older?;
-        Some(match self.query() {
-            query if query.is_empty() => format!("?before={before}"),
-            query => format!("?{query}&before={before}"),
-        })
+        self.older.map(|run| self.with_before(Some(run)))
     }
 }

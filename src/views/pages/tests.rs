@@ -76,7 +76,7 @@ fn history() -> RunsPage {
         state: None,
         limit: None,
         runs: Vec::new(),
-        is_later_page: false,
+        newer: Newer::Nowhere,
         older: None,
     }
 }
@@ -237,7 +237,7 @@ fn the_history_keeps_its_filter_in_the_links_to_other_runs() {
         state: Some(State::TimedOut),
         limit: Some(100),
         runs: vec![RunRow { bytes_not_kept: 4096, ..run(State::TimedOut, Outcome::Signalled(15)) }],
-        is_later_page: true,
+        newer: Newer::First,
         older: Some("019a5b00-0000-7000-8000-000000000001".parse().unwrap()),
         ..history()
     });
@@ -246,10 +246,18 @@ fn the_history_keeps_its_filter_in_the_links_to_other_runs() {
         "<option value=\"timed_out\" selected>timed out</option>",
         "<option selected>100</option>",
         "4.0 KiB not kept",
-        "href=\"/runs?job=backup&#38;state=timed_out&#38;limit=100\">Newest",
+        "href=\"/runs?job=backup&#38;state=timed_out&#38;limit=100\">Newer",
         "/runs?job=backup&#38;state=timed_out&#38;limit=100&#38;before=019a5b00-0000-7000-8000-000000000001\">Older",
     ];
     assert_has(&html, &parts);
+}
+
+#[test]
+fn from_a_later_page_one_goes_back_by_one_or_to_the_first() {
+    let newer = "019a5b00-0000-7000-8000-000000000002".parse().unwrap();
+    let html = runs(&RunsPage { newer: Newer::Before(newer), runs: vec![running(State::Running)], ..history() });
+    assert_has(&html, &["href=\"/runs\">Newest", &format!("href=\"/runs?before={newer}\">Newer")]);
+    assert!(!html.contains("Older"));
 }
 
 #[test]

@@ -1,0 +1,166 @@
+//! What may stand in a path and in a query, with its bounds, for the document alone: the handlers read it themselves,
+//! strictly, and a test holds the names together.
+#![expect(dead_code, reason = "what derives from the fields is all that is wanted of them")]
+
+use utoipa::IntoParams;
+
+use super::{Answered, Listed, Word};
+use crate::record::{State, Stream};
+
+/// The format, and nothing else.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct FormatWord {
+    /// The format of the answer, and of an error; without it the Accept header decides.
+    #[param(inline)]
+    format: Option<Answered>,
+}
+
+/// The format of what is no stream, and nothing else.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct ListWord {
+    /// The format of the answer, and of an error; without it the Accept header decides.
+    #[param(inline)]
+    format: Option<Listed>,
+}
+
+/// A job's name in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct JobName {
+    /// The job's name.
+    job: String,
+}
+
+/// A run's name in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct RunName {
+    /// The run's name, a UUID.
+    #[param(format = "uuid")]
+    id: String,
+}
+
+/// A file's name in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct AssetName {
+    /// The file's name, which holds a digest of its content: pages link to it.
+    name: String,
+}
+
+/// The query of `/`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct JobsWords {
+    /// The format of the answer, and of an error; without it the Accept header decides.
+    #[param(inline)]
+    format: Option<Listed>,
+    /// Only the jobs that have these words in their name, description or group.
+    #[param(pattern = r"^[^\u0000]*$")]
+    filter: Option<String>,
+}
+
+/// The query of `/runs`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct RunsWords {
+    /// The format of the answer, and of an error; without it the Accept header decides.
+    #[param(inline)]
+    format: Option<Listed>,
+    /// Only the runs of this job.
+    #[param(pattern = r"^[^\u0000]*$")]
+    job: Option<String>,
+    /// Only the runs in this state.
+    #[param(inline)]
+    state: Option<State>,
+    /// How many at most; more than 1000 count as 1000.
+    #[param(minimum = 1, maximum = 18446744073709551615u64, format = "uint64", default = 50)]
+    limit: Option<u64>,
+    /// Only those that were asked for before this run: the `next` of the page before.
+    #[param(format = "uuid")]
+    before: Option<String>,
+}
+
+/// The query of a job's URL, beside the job's own parameters.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct JobWords {
+    /// The format of the answer, and of an error; without it the Accept header decides.
+    #[param(inline)]
+    format: Option<Answered>,
+    /// Answer when the run has ended; the status then tells how.
+    wait: Option<bool>,
+    /// Answer at once with 202 and the run's record.
+    detach: Option<bool>,
+    /// Break the connection off where the run does not succeed.
+    abort: Option<bool>,
+    /// Every line, however many there are.
+    all: Option<bool>,
+    /// The time before each line.
+    time: Option<bool>,
+    /// Only the lines of this stream.
+    #[param(inline)]
+    stream: Option<Stream>,
+    /// From this line on.
+    #[param(minimum = 1, maximum = 18446744073709551615u64, format = "uint64")]
+    from: Option<u64>,
+    /// Only the lines that this regular expression finds something in (https://docs.rs/regex/#syntax).
+    #[param(format = "regex")]
+    q: Option<String>,
+    /// Only the records of this level and above it, or of a range: `warning`, `30`, `debug..info`, the lower one first.
+    #[param(inline)]
+    level: Option<Word>,
+    /// Only the records of this logger and those below it.
+    #[param(pattern = r"^[^\u0000]*$")]
+    logger: Option<String>,
+    /// The most lines a second.
+    #[param(minimum = 1, maximum = 1000000)]
+    rate: Option<u32>,
+    /// As a file to save.
+    download: Option<bool>,
+}
+
+/// The query of a run's URL.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct RunWords {
+    /// The format of the answer, and of an error; without it the Accept header decides.
+    #[param(inline)]
+    format: Option<Answered>,
+    /// Answer when the run has ended; the status then tells how.
+    wait: Option<bool>,
+    /// Break the connection off where the run does not succeed.
+    abort: Option<bool>,
+    /// Every line, however many there are.
+    all: Option<bool>,
+    /// From this line on.
+    #[param(minimum = 1, maximum = 18446744073709551615u64, format = "uint64")]
+    from: Option<u64>,
+    /// Only so many of the last lines.
+    #[param(minimum = 0, maximum = 18446744073709551615u64, format = "uint64")]
+    tail: Option<u64>,
+    /// Whether to go on with the lines that are still to come.
+    #[param(default = true)]
+    follow: Option<bool>,
+    /// Only the lines of this stream.
+    #[param(inline)]
+    stream: Option<Stream>,
+    /// Only the lines that this regular expression finds something in (https://docs.rs/regex/#syntax).
+    #[param(format = "regex")]
+    q: Option<String>,
+    /// Only the records of this level and above it, or of a range: `warning`, `30`, `debug..info`, the lower one first.
+    #[param(inline)]
+    level: Option<Word>,
+    /// Only the records of this logger and those below it.
+    #[param(pattern = r"^[^\u0000]*$")]
+    logger: Option<String>,
+    /// The most lines a second.
+    #[param(minimum = 1, maximum = 1000000)]
+    rate: Option<u32>,
+    /// The time before each line.
+    time: Option<bool>,
+    /// As a file to save.
+    download: Option<bool>,
+}

@@ -1,0 +1,60 @@
+//! Types of the document that nothing else is made of: words of a query, and what a stream consists of.
+#![expect(dead_code, reason = "what derives from them is all that is wanted of them")]
+
+use utoipa::openapi::schema::{OneOfBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::views::{EndRecord, LineObject, QueueObject, RunObject};
+
+/// A format of an answer.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub(super) enum Answered {
+    Html,
+    Text,
+    Ndjson,
+    Sse,
+    Json,
+}
+
+/// A format of what is no stream.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub(super) enum Listed {
+    Html,
+    Text,
+    Ndjson,
+    Json,
+}
+
+/// A level, or a range of them.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = "level", examples("warning", "30", "debug..info"))]
+pub(super) struct Word(String);
+
+/// One line of NDJSON, or the data of one server-sent event.
+pub(super) struct StreamObject;
+
+impl PartialSchema for StreamObject {
+    fn schema() -> RefOr<Schema> {
+        let names = [RunObject::name(), QueueObject::name(), LineObject::name(), EndRecord::name()];
+        let one = names.iter().fold(OneOfBuilder::new(), |one, name| one.item(Ref::from_schema_name(name.as_ref())));
+        one.description(Some("One line of NDJSON, or the data of one server-sent event")).into()
+    }
+}
+
+impl ToSchema for StreamObject {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        add::<RunObject<'_>>(schemas);
+        add::<QueueObject>(schemas);
+        add::<LineObject>(schemas);
+        add::<EndRecord>(schemas);
+    }
+}
+
+/// Adds the schema of `T` and all that it refers to.
+pub(super) fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
+}

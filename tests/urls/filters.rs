@@ -1,0 +1,392 @@
+//! `q`, `level`, `logger` and `rate`: which lines a stream shows, and how fast; the same in every format.
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::harness::{Gate, Response, Server, html};
+
+/// Lines of every kind: plain, in colours, with a carriage return, not UTF-8, without an end; levels, a traceback.
+const KINDS: &str = r#"
+printf 'plain one\n'
+printf 'INFO:app:begun\n'
+printf '\033[31mERROR\033[0m:app.db:in colours\n'
+printf 'Traceback (most recent call last):\n  File "a.py", line 1\nKeyError: 1\n'
+printf 'WARNING:other:with a return\r\n'
+printf 'bytes \377\376 one\n'
+read _ < gate
+printf 'DEBUG:app:late one\n'
+printf 'no end one'
+"#;
+
+/// The lines of [`KINDS`] that each filter takes.
+const FILTERS: [(&str, &[u64]); 10] = [
+    ("q=one", &[1, 8, 9, 10]),
+    ("q=one%24", &[1, 8, 9, 10]),
+    ("q=return%24", &[7]),
+    ("q=%5EERROR%3Aapp", &[3]),
+    ("q=(?i)INFO|KEY", &[2, 6]),
+    ("level=error", &[3, 4, 5, 6]),
+    ("level=warning", &[3, 4, 5, 6, 7]),
+    ("level=..debug&q=e", &[1, 8, 9, 10]),
+    ("logger=app&level=debug", &[2, 3, 4, 5, 6, 9]),
+    ("logger=app.db&q=1%24", &[5, 6]),
+];
+
+/// A server, and a run of [`KINDS`] that waits, or that has ended.
+fn kinds(is_live: bool) -> (Server, Gate, String) {
+    let job = format!("[jobs.job]\ncommand = '''{KINDS}'''\nmerge_stderr = true\n");
+    let server = Server::start(&job);
+    let gate = server.gate("gate");
+    let mut starter = server.get("/jobs/job");
+    let run = format!("/runs/{}", starter.run());
+    starter.until("bytes ");
+    if !is_live {
+        gate.pass();
+        starter.rest();
+    }
+    (server, gate, run)
+}
+
+fn seqs(objects: &[Value]) -> Vec<u64> {
+    let mut seqs: Vec<u64> = objects.iter().filter_map(|object| object["seq"].as_u64()).collect();
+    seqs.dedup();
+    seqs
+}
+
+/// The objects of events of a text/event-stream, with their ids.
+fn events(stream: &str) -> Vec<(Option<String>, Value)> {
+    let field = |block: &str, name: &str| {
+        let line = block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        line.map(str::to_owned)
+    };
+    let event = |block| Some((field(block, "id"), serde_json::from_str(&field(block, "data")?).unwrap()));
+    stream.split("\n\n").filter_map(event).collect()
+}
+
+/// The lines that a page has rows for.
+fn rows(page: &str) -> Vec<u64> {
+    let starts = page.split("<span id=L").skip(1);
+    starts.map(|rest| rest.split('>').next().unwrap().parse().unwrap()).collect()
+}
+
+fn check_formats(query: &str, lines: &[u64], get: impl Fn(&str) -> Vec<u8>) {
+    let whole = get("format=text");
+    let text = get(&format!("format=text&{query}"));
+    let all: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    let wanted: Vec<u8> = lines.iter().flat_map(|line| all[*line as usize - 1].to_vec()).collect();
+    assert_eq!(String::from_utf8_lossy(&text), String::from_utf8_lossy(&wanted), "text {query}");
+    assert_eq!(text, wanted, "text {query}, byte for byte");
+
+    let ndjson = get(&format!("format=ndjson&{query}"));
+    let ndjson: Vec<Value> =
+        String::from_utf8(ndjson).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(seqs(&ndjson), lines, "ndjson {query}");
+
+    let sse = events(&String::from_utf8(get(&format!("format=sse&{query}"))).unwrap());
+    let objects: Vec<Value> = sse.iter().map(|(_, object)| object.clone()).collect();
+    assert_eq!(objects[1..], ndjson[1..], "sse {query}");
+    for (id, object) in &sse {
+        if let (Some(seq), None) = (object["seq"].as_u64(), object.get("partial")) {
+            assert!(id.as_ref().unwrap().ends_with(&format!("/{seq}")), "{id:?} {object}");
+        }
+    }
+
+    let page = String::from_utf8(get(&format!("format=html&{query}"))).unwrap();
+    html::assert_whole(&page);
+    assert_eq!(rows(&page), lines, "html {query}");
+}
+
+#[test]
+fn every_filter_takes_the_same_lines_in_every_format_of_an_ended_run() {
+    let (server, _, run) = kinds(false);
+    for (query, lines) in FILTERS {
+        check_formats(query, lines, |query| server.get(&format!("{run}?{query}")).whole());
+    }
+    let page = server.visit(&format!("{run}?q=one")).text();
+    assert!(html::text_of(&page, "end").contains("4 of 10 lines shown"), "{}", html::text_of(&page, "end"));
+}
+
+#[test]
+fn every_filter_takes_the_same_lines_in_every_format_of_a_run_that_goes_on() {
+    let (server, gate, run) = kinds(true);
+    for (query, lines) in FILTERS {
+        let lines: Vec<u64> = lines.iter().copied().filter(|line| *line <= 8).collect();
+        check_formats(query, &lines, |query| server.get(&format!("{run}?{query}&follow=0")).whole());
+    }
+    let mut text = server.get(&format!("{run}?q=one"));
+    let mut page = server.visit(&format!("{run}?q=one"));
+    assert_eq!(text.line(), "plain one");
+    page.until("plain one");
+    gate.pass();
+    assert!(text.text().ends_with("DEBUG:app:late one\nno end one"));
+    let rest = page.text();
+    assert_eq!(rows(&rest), [8, 9, 10], "{rest}");
+    assert!(html::shows(&rest, "4 of 10 lines shown"), "{rest}");
+}
+
+#[test]
+fn filters_apply_where_a_run_starts_and_to_the_last_one() {
+    let server = Server::with_job("seq 1 30");
+    assert_eq!(server.get("/jobs/job?q=7").text(), "7\n17\n27\n");
+    assert_eq!(server.get("/jobs/job?q=7&rate=1000000").text(), "7\n17\n27\n");
+    assert_eq!(server.get("/jobs/job/last?q=%5E2&tail=2").text(), "28\n29\n");
+    assert_eq!(server.get("/jobs/job/last?q=%5E2&from=22&tail=3&time=1").text().lines().count(), 3);
+    assert_eq!(server.get("/jobs/job?wait&q=30").expect(200).text(), "30\n");
+    assert_eq!(server.get("/jobs/job?level=info").text(), "");
+    assert_eq!(server.runs("job").len(), 4);
+}
+
+#[test]
+fn a_prompt_is_shown_when_its_line_is_whole_and_only_if_it_matches() {
+    let server = Server::with_job("printf 'name? '; echo name of stderr >&2; read _ < gate; echo Bob; printf 'age? '");
+    let gate = server.gate("gate");
+    let mut prompts = server.get("/jobs/job?format=ndjson&q=%5Ename%5C%3F");
+    let run = prompts.run();
+    let mut unfiltered = server.get(&format!("/runs/{run}"));
+    unfiltered.until("name of stderr");
+    gate.pass();
+    prompts.line();
+    let pieces: Vec<Value> = prompts.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let texts: Vec<&str> = pieces.iter().filter_map(|piece| piece["text"].as_str()).collect();
+    assert_eq!(texts.concat(), "name? Bob");
+    assert!(pieces.iter().filter(|piece| piece["text"].is_string()).all(|piece| piece["seq"] == pieces[0]["seq"]));
+    assert_eq!(server.get(&format!("/runs/{run}?q=age")).text(), "age? ");
+    assert_eq!(server.get(&format!("/runs/{run}?q=Bob")).text(), "name? Bob\n");
+}
+
+#[test]
+fn a_long_line_goes_the_way_of_its_beginning() {
+    let server = Server::with_job("printf needle; head -c 300000 /dev/zero | tr '\\0' x; echo; echo next");
+    let run = format!("/runs/{}", server.get("/jobs/job?wait").run());
+    assert_eq!(server.get(&format!("{run}?q=needle")).text().len(), 300_007);
+    assert_eq!(server.get(&format!("{run}?q=next")).text(), "next\n");
+    assert_eq!(server.get(&format!("{run}?q=none")).text(), "");
+}
+
+#[test]
+fn a_million_lines_are_those_that_grep_finds() {
+    let server = Server::with_job("seq 1 1000000");
+    let run = format!("/runs/{}", server.get("/jobs/job?wait").run());
+    for pattern in ["99", "^1.*0$", "(12|34)5+", "^[0-9]{6}$", "nothing"] {
+        let mut seq = Command::new("seq").args(["1", "1000000"]).stdout(Stdio::piped()).spawn().unwrap();
+        let grep = Command::new("grep").args(["-E", pattern]).stdin(seq.stdout.take().unwrap()).output().unwrap();
+        seq.wait().unwrap();
+        let encoded: String = pattern.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let found = server.get(&format!("{run}?q={encoded}")).whole();
+        assert!(found == grep.stdout, "{pattern}: {} bytes, not {}", found.len(), grep.stdout.len());
+        let found = String::from_utf8(found).unwrap();
+        let last: Vec<&str> = found.lines().rev().take(5).collect();
+        let tail = server.get(&format!("{run}?q={encoded}&tail=5")).text();
+        assert_eq!(tail.lines().rev().collect::<Vec<_>>(), last, "{pattern}");
+    }
+}
+
+/// Reads a stream of lines in parts, each over a connection of its own that is cut in its middle.
+fn read_in_parts(server: &Server, first: &str, query: &str, by_event: bool) -> Vec<u64> {
+    let (mut seen, mut last_id, mut target) = (Vec::<u64>::new(), None::<String>, format!("{first}?{query}"));
+    loop {
+        let mut request = server.request("GET", &target);
+        if let Some(id) = &last_id {
+            request = request.header("Last-Event-ID", id);
+        }
+        let mut response = request.send();
+        if response.status == 204 {
+            return seen;
+        }
+        let run = response.run();
+        for _ in 0..7 {
+            let (id, object) = if by_event {
+                match events(&response.until("\n\n")).pop() {
+                    Some(event) => event,
+                    None => continue,
+                }
+            } else {
+                (None, serde_json::from_str::<Value>(&response.line()).unwrap())
+            };
+            seen.extend(object["seq"].as_u64());
+            last_id = id.or(last_id);
+            if object["type"] == "end" && !by_event {
+                return seen;
+            }
+            if object["type"] == "end" {
+                break;
+            }
+        }
+        if !by_event {
+            let from = seen.last().map_or(1, |last| last + 1);
+            target = format!("/runs/{run}?{query}&from={from}");
+        }
+    }
+}
+
+#[test]
+fn over_any_number_of_cut_connections_each_line_comes_once() {
+    let server =
+        Server::with_job("for i in 1 2 3 4 5 6; do echo $i a; echo ERROR: $i; echo ' more'; echo c >&2; done; seq 9");
+    let whole = server.ndjson("/jobs/job");
+    for query in ["", "q=a", "level=error", "q=%5B246%5D", "stream=stdout&q=o", "stream=stderr"] {
+        let run = server.get("/jobs/job?wait").run();
+        let wanted = seqs(&server.ndjson(&format!("/runs/{run}?{query}")));
+        assert!(wanted.len() >= 3 && wanted.len() < whole.len(), "{query}");
+        let runs = server.runs("job").len();
+        for by_event in [true, false] {
+            let format = if by_event { "sse" } else { "ndjson" };
+            let first = format!("/runs/{run}");
+            let seen = read_in_parts(&server, &first, &format!("format={format}&{query}"), by_event);
+            assert_eq!(seen, wanted, "{format} {query}");
+        }
+        assert_eq!(server.runs("job").len(), runs);
+    }
+}
+
+#[test]
+fn who_comes_back_to_a_job_goes_on_with_its_run_and_is_sent_away_after_the_end() {
+    let server = Server::with_job("seq 1 40; read _ < gate; seq 41 90");
+    let gate = server.gate("gate");
+    gate.pass();
+    for (query, wanted) in
+        [("", (1..=90).collect()), ("&q=3", (1..=90).filter(|n| n.to_string().contains('3')).collect())]
+    {
+        let before = server.runs("job").len();
+        let seen = read_in_parts(&server, "/jobs/job", &format!("format=sse{query}"), true);
+        let wanted: Vec<u64> = wanted;
+        assert_eq!(seen, wanted, "{query}");
+        assert_eq!(server.runs("job").len(), before + 1);
+        gate.pass();
+    }
+}
+
+#[test]
+fn a_live_page_counts_the_lines_that_it_shows() {
+    let server = Server::with_job("seq 1 400000");
+    let page = server.visit("/jobs/job?q=000%24").expect(200).text();
+    html::assert_whole(&page);
+    assert_eq!(rows(&page), (1..=400).map(|n| n * 1000).collect::<Vec<u64>>());
+    let page = server.visit("/jobs/job?q=%5B0-8%5D%24").expect(200).text();
+    html::assert_whole(&page);
+    let rows = rows(&page);
+    assert!(rows.is_sorted() && rows.iter().all(|row| row % 10 != 9));
+    assert_eq!(rows.last(), Some(&400_000));
+    // after the first 100,000 there may be a gap, behind which the last 1,000 are
+    assert!(rows.len() == 360_000 || page.contains("?q=%5B0-8%5D%24&amp;all#L"), "{} rows", rows.len());
+    assert!(rows.len() >= 101_000, "{} rows", rows.len());
+}
+
+#[test]
+fn the_page_of_a_long_run_has_the_last_lines_that_match_and_links_to_all() {
+    let server = Server::with_job("seq 1 60000");
+    let run = format!("/runs/{}", server.get("/jobs/job?wait").run());
+    let page = server.visit(&format!("{run}?q=%5B05%5D%24")).text();
+    html::assert_whole(&page);
+    assert_eq!(rows(&page), (7001..=12_000).map(|n| n * 5).collect::<Vec<u64>>());
+    assert!(html::shows(&page, "Of these lines the last 5000 are on this page"), "{}", &page[..3000]);
+    assert!(page.contains("?q=%5B05%5D%24&amp;all\""), "{}", &page[..3000]);
+    let all = server.visit(&format!("{run}?q=%5B05%5D%24&all")).text();
+    assert_eq!(rows(&all).len(), 12_000);
+}
+
+#[test]
+fn the_form_of_a_page_asks_for_what_it_shows_and_is_filled_in() {
+    let server = Server::with_job("echo INFO a; echo ERROR '<b>'");
+    let run = format!("/runs/{}", server.get("/jobs/job?wait").run());
+    let page = server.visit(&run).text();
+    assert!(page.contains(&format!("method=\"get\" action=\"{run}\"")));
+    for name in ["q", "level", "logger", "stream"] {
+        assert!(page.contains(&format!("name=\"{name}\"")), "{name}");
+    }
+    assert!(!page.contains("<details class=\"filters\" open>") && !page.contains("download these"));
+    // what a form sends that was not filled in
+    assert_eq!(rows(&server.visit(&format!("{run}?q=&level=&logger=&stream=")).text()), [1, 2]);
+    let page = server.visit(&format!("{run}?q=%22%3Cb%3E%22%3F&level=error&logger=&stream=stdout")).text();
+    html::assert_whole(&page);
+    assert!(page.contains("<details class=\"filters\" open>"));
+    assert!(page.contains("value=\"&#34;&#60;b&#62;&#34;?\""), "{page}");
+    assert!(page.contains("<option selected>error</option>") && page.contains("<option selected>stdout</option>"));
+    let download =
+        page.split("href=\"").find(|link| link.contains("download") && link.contains("level=error")).unwrap();
+    let download = download.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
+    let saved = server.get(&download).expect(200);
+    assert!(saved.header("content-disposition").unwrap().starts_with("attachment"));
+    assert!(server.get(&format!("{run}?q=%3Cb%3E&download")).text() == "ERROR <b>\n");
+}
+
+#[test]
+fn a_rate_gives_every_line_and_then_the_end() {
+    let server = Server::with_job("seq 1 3; printf 4");
+    let run = format!("/runs/{}", server.get("/jobs/job?wait").run());
+    let mut slow = server.get(&format!("{run}?rate=3"));
+    let frames: Vec<Vec<u8>> = std::iter::from_fn(|| slow.next_bytes()).collect();
+    assert_eq!(frames, [b"1\n".to_vec(), b"2\n".to_vec(), b"3\n".to_vec(), b"4".to_vec()], "a line at a time");
+    for format in ["text", "html", "ndjson", "sse"] {
+        let shown = |query: &str| {
+            let whole = server.get(&format!("{run}?format={format}&all{query}")).text();
+            // what stands above the lines of a page says how long ago it was
+            whole.find("<pre").map_or(whole.clone(), |lines| whole[lines..].to_owned())
+        };
+        assert_eq!(shown("&rate=5"), shown(""), "{format}");
+    }
+    assert_eq!(server.get(&format!("{run}?rate=10&q=%5B24%5D")).text(), "2\n4");
+}
+
+#[test]
+fn a_rate_holds_for_a_run_that_goes_on_and_an_abort_comes_after_the_last_line() {
+    let server = Server::with_job("seq 1 5; read _ < gate; seq 6 7; exit 3");
+    let gate = server.gate("gate");
+    let mut paced = server.get("/jobs/job?rate=20&abort");
+    assert_eq!(paced.until("5\n"), "1\n2\n3\n4\n5\n");
+    gate.pass();
+    assert_eq!(paced.rest(), b"6\n7\n");
+    assert!(paced.is_broken_off());
+}
+
+#[test]
+fn a_slow_reader_of_a_long_run_costs_no_memory() {
+    let server = Server::with_job("seq 1 2000000");
+    let run = format!("/runs/{}", server.get("/jobs/job?wait").run());
+    let grown = server.growth_during(|| {
+        let readers: Vec<Response> =
+            (0..20).map(|n| server.get(&format!("{run}?rate={}&q=1", 1 + n % 2 * 999_999))).collect();
+        let found = server.get(&format!("{run}?q=99999%24&tail=3")).text();
+        assert_eq!(found, "1799999\n1899999\n1999999\n");
+        drop(readers);
+    });
+    assert!(grown < 32 << 20, "{grown} bytes for 20 readers of 15 MB each");
+}
+
+#[test]
+fn a_filter_that_finds_nothing_for_long_holds_nobody_up() {
+    let server = Server::start("[jobs.long]\ncommand = \"seq 1 4000000\"\n[jobs.quick]\ncommand = \"echo here\"\n");
+    let run = format!("/runs/{}", server.get("/jobs/long?wait").run());
+    let searches: Vec<Response> = (0..8).map(|_| server.get(&format!("{run}?q=%5Enothing+.*of+this%24"))).collect();
+    assert_eq!(server.get("/jobs/quick").text(), "here\n");
+    for search in searches {
+        assert_eq!(search.text(), "");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_400_with_name_value_and_what_is_allowed() {
+    let server = Server::with_job("echo one");
+    let run = format!("/runs/{}", server.get("/jobs/job?wait").run());
+    for (query, told) in [
+        ("q=a(b", ["`q`", "`a(b`", "unclosed group"]),
+        ("q=%5Cw{999}{999}", ["`q`", "`\\w{999}{999}`", "too large"]),
+        ("q=(%3F%3Da)b", ["`q`", "(?=a)b", "look-around"]),
+        ("level=loud", ["`level`", "`loud`", "warning"]),
+        ("level=error..info", ["`level`", "error..info", "debug..info"]),
+        ("rate=0", ["`rate`", "`0`", "from 1 to 1000000"]),
+        ("rate=1000001", ["`rate`", "`1000001`", "from 1 to 1000000"]),
+        ("rate=fast", ["`rate`", "`fast`", "whole number"]),
+        ("stream=stdin", ["`stream`", "`stdin`", "stdout"]),
+        ("levels=info", ["`levels`", "no parameter", "level"]),
+    ] {
+        for path in [&run, "/jobs/job/last", "/jobs/job"] {
+            let response = server.get(&format!("{path}?{query}"));
+            assert_eq!(response.status, 400, "{path}?{query}");
+            let text = response.text();
+            assert!(told.iter().all(|word| text.contains(word)) && text.lines().count() == 1, "{query}: {text}");
+        }
+    }
+    assert_eq!(server.runs("job").len(), 1, "what is refused starts nothing");
+}
