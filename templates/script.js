@@ -739,7 +739,7 @@ function enhanceList(input) {
   const filter = () => {
     const words = input.value.toLowerCase().split(/\s+/);
     for (const item of items) {
-      const group = item.closest("section")?.querySelector("h2")?.textContent;
+      const group = item.closest("section")?.querySelector(":scope > h2")?.textContent ?? "";
       const text = `${group}\n${item.querySelector(".what").textContent}`.toLowerCase();
       item.hidden = !words.every((word) => text.includes(word));
     }

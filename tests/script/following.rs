@@ -17,6 +17,14 @@ fn has(browser: &Browser, line: u32) {
     browser.wait_until(&format!("document.getElementById('L{line}') !== null"));
 }
 
+/// Turns the wheel up and waits until the page has come to rest.
+fn scroll_up(browser: &Browser) {
+    browser.wait_until("(window.rests = false, addEventListener('scrollend', () => (window.rests = true)), true)");
+    browser.turn_wheel(-400);
+    browser.wait_until("document.getElementById('follow').ariaPressed === 'false'");
+    browser.wait_until("window.rests");
+}
+
 fn following(browser: &Browser) -> bool {
     browser.value("document.getElementById('follow').ariaPressed") == "true"
 }
@@ -30,8 +38,7 @@ fn the_newest_line_stays_in_sight_until_one_scrolls_up_and_again_at_the_bottom()
     has(&browser, 100);
     browser.wait_until(AT_BOTTOM);
     assert!(following(&browser));
-    browser.turn_wheel(-400);
-    browser.wait_until("document.getElementById('follow').ariaPressed === 'false'");
+    scroll_up(&browser);
     browser.wait_until(&format!("!({AT_BOTTOM})"));
     let before = browser.value("scrollY");
     gate.pass();
@@ -43,8 +50,7 @@ fn the_newest_line_stays_in_sight_until_one_scrolls_up_and_again_at_the_bottom()
     gate.pass();
     has(&browser, 300);
     browser.wait_until(AT_BOTTOM);
-    browser.turn_wheel(-400);
-    browser.wait_until("document.getElementById('follow').ariaPressed === 'false'");
+    scroll_up(&browser);
     browser.click("#follow");
     browser.wait_until(AT_BOTTOM);
     gate.pass_many(2);

@@ -28,6 +28,7 @@ fn to_reload_the_page_of_a_run_never_starts_another() {
     let server = Server::with_job("echo one; read _ < gate; echo two");
     let gate = server.gate("gate");
     for (place, runs) in [("/jobs/job/form", 1), ("/jobs/job", 2)] {
+        crate::leave(&browser);
         browser.open(&server.url(place));
         if place.ends_with("form") {
             wait_for("the form", || browser.is_shown("form.start button"));
@@ -147,6 +148,9 @@ fn the_list_of_jobs_is_filtered_while_one_types() {
     browser.wait_until("document.readyState === 'complete'");
     let listed = "[...document.querySelectorAll('.jobs > li')].filter((job) => job.checkVisibility()).length";
     assert_eq!(browser.value(listed), 3);
+    browser.type_in("input[name=filter]", "e");
+    browser.wait_until(&format!("{listed} === 3"));
+    browser.press("\u{E003}"); // Backspace
     browser.type_in("input[name=filter]", "save shop");
     browser.wait_until(&format!("{listed} === 1"));
     assert!(browser.text(".jobs").unwrap().contains("backup"));

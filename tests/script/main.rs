@@ -19,8 +19,15 @@ const NUMBERS: &str = "[...document.querySelectorAll('.block > [id]')].map((row)
 
 /// Opens a page and waits until its script has begun.
 fn open(browser: &Browser, url: &str) {
+    leave(browser);
     browser.open(url);
     browser.wait_until("document.body.classList.contains('scripted')");
+}
+
+/// Leaves the page, so that what is seen next is not of it.
+fn leave(browser: &Browser) {
+    browser.open("about:blank");
+    browser.wait_until("location.href === 'about:blank'");
 }
 
 /// The text content of `#lines`, hidden or not.
