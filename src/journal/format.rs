@@ -17,7 +17,7 @@
 //! | chunk entry (`kind` 1) | | end entry (`kind` 2) | | header | |
 //! |---|---|---|---|---|---|
 //! | 0 | kind u8 | 0 | kind u8 | 0 | `JOBLINES` |
-//! | 1 | stream u8: 1 stdout, 2 stderr, 3 system | 1 | state u8: index in `State::ALL` | 8 | version u16 |
+//! | 1 | stream u8: 1 stdout, 2 stderr, 3 system, 4 record | 1 | state u8: index in `State::ALL` | 8 | version u16 |
 //! | 2 | flags u8: 1 continues, 2 open | 2 | flags u8: 1 exited, 2 signalled, 4 CPU, 8 memory known | 10 | entry size u16 |
 //! | 3 | zero u8 | 3 | signal u8 | 12 | segment u32 |
 //! | 4 | length u32 | 4 | exit code i32 | 16 | run, 16 bytes |
@@ -248,6 +248,7 @@ impl ChunkEntry {
             Stream::Stdout => 1,
             Stream::Stderr => 2,
             Stream::System => 3,
+            Stream::Record => 4,
         };
         block[2] = (u8::from(self.continues) * CONTINUES) | (u8::from(self.open) * OPEN);
         block[4..8].copy_from_slice(&self.length.to_le_bytes());
@@ -265,6 +266,7 @@ impl ChunkEntry {
                 1 => Stream::Stdout,
                 2 => Stream::Stderr,
                 3 => Stream::System,
+                4 => Stream::Record,
                 _ => return None,
             },
             continues: block[2] & CONTINUES != 0,

@@ -4,7 +4,11 @@
 //! could take back. Readers that are caught up get chunks from a small window in memory; those behind it read the files
 //! at their own pace. A reader is a position and nothing else: a stalled one costs no memory and slows nobody. The
 //! journal knows no source, no view and no HTTP.
+//!
+//! A run's journal ends and is kept whole. A feed's is endless: it goes on in the same files after a restart, and keeps
+//! to a size by forgetting its oldest segment; see [`endless`].
 
+mod endless;
 mod format;
 mod reader;
 mod recover;
@@ -22,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+pub use endless::Resumed;
 pub use format::{Child, Origin};
 pub use reader::{Reader, Selection, Step};
 pub use recover::{Recovered, recover};
@@ -30,7 +35,9 @@ pub use writer::Writer;
 
 use crate::record::{Chunk, End};
 use format::{ChunkEntry, ENTRY, EndEntry, Entry, HEADER, Header, checksum};
+use recover::{Whole, open_if_whole};
 use segment::{Access, Files, Segment};
+use writer::{Place, Refused, SEGMENT_BYTES};
 
 /// Bytes of the latest chunks kept in memory for readers that are caught up.
 const WINDOW_BYTES: usize = 512 << 10;
@@ -38,7 +45,7 @@ const WINDOW_BYTES: usize = 512 << 10;
 /// Chunks kept in memory for readers that are caught up.
 const WINDOW_CHUNKS: usize = 4096;
 
-/// One run's journal, as everybody but its writer sees it.
+/// The journal of a run or a feed, as everybody but its writer sees it.
 #[derive(Debug)]
 pub struct Journal {
     /// Its files' path, but for what their names end with.
@@ -47,6 +54,8 @@ pub struct Journal {
     news: Arc<Notify>,
     /// Whether the bytes are checked against their checksums when read back: not while we have just written them.
     verify: bool,
+    /// It is a feed's; see [`endless`].
+    endless: bool,
 }
 
 #[derive(Default, Debug)]
@@ -95,7 +104,7 @@ impl Journal {
             segments: contents.segments,
             ..Shared::default()
         };
-        Ok(Arc::new(Journal { base, shared: Mutex::new(shared), news: Arc::default(), verify: true }))
+        Ok(Arc::new(Journal { base, shared: Mutex::new(shared), news: Arc::default(), verify: true, endless: false }))
     }
 
     /// Its files' path, but for what their names end with.
@@ -113,6 +122,11 @@ impl Journal {
         let shared = self.lock();
         let entries = shared.written + u64::from(shared.end.is_some());
         shared.segments.len() as u64 * HEADER as u64 + entries * ENTRY as u64
+    }
+
+    /// The oldest line that is kept, as far as one has been written; above 1 the earlier ones were forgotten.
+    pub fn first_line(&self) -> u64 {
+        self.lock().first_line()
     }
 
     /// The receipt, once the run has ended.
@@ -172,6 +186,16 @@ impl Journal {
 }
 
 impl Shared {
+    /// The oldest entry that is kept.
+    fn first_entry(&self) -> u64 {
+        self.segments.first().map_or(0, |segment| segment.first_entry)
+    }
+
+    /// The first line that is begun in what is kept.
+    fn first_line(&self) -> u64 {
+        self.segments.first().map_or(1, |segment| segment.next_line)
+    }
+
     /// Lets go of what nobody needs in memory, and of the files where nobody reads and nobody writes.
     fn trim(&mut self) {
         if self.readers == 0 && self.end.is_some() {

@@ -3,10 +3,12 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use jiff::Timestamp;
 use tokio::sync::futures::OwnedNotified;
 use tokio::task::JoinHandle;
 
@@ -62,6 +64,8 @@ pub struct Reader {
     stream: Option<Stream>,
     /// The next entry to read.
     entry: u64,
+    /// The last line of which the end was read, or passed over on purpose.
+    seen: u64,
     /// Stop before this entry.
     until: Option<u64>,
     ready: VecDeque<Chunk>,
@@ -85,6 +89,7 @@ impl Reader {
             after: selection.after,
             stream: selection.stream,
             entry: 0,
+            seen: 0,
             until,
             ready: VecDeque::new(),
             files: None,
@@ -98,11 +103,29 @@ impl Reader {
             };
             reader.from = reader.from.max(first);
         }
-        let first = reader.after.unwrap_or(reader.from);
-        if first > 1 {
-            reader.entry = reader.find(first, entries)?;
-        }
+        reader.begin(entries)?;
         Ok(reader)
+    }
+
+    /// Finds the entry to begin at, before entry `entries`. Who comes back for lines that were forgotten meanwhile begins
+    /// before the oldest that is kept, and is told.
+    fn begin(&mut self, entries: u64) -> io::Result<()> {
+        let (oldest, first_kept) = {
+            let shared = self.journal.lock();
+            (shared.first_entry(), shared.first_line())
+        };
+        self.seen = first_kept - 1;
+        if let Some(seen) = self.after.filter(|seen| *seen < first_kept) {
+            self.after = None;
+            self.seen = seen;
+            if seen + 1 < first_kept {
+                return Ok(());
+            }
+            self.from = self.from.max(first_kept);
+        }
+        let first = self.after.unwrap_or(self.from);
+        self.entry = if first > first_kept { self.find(first, oldest..entries)? } else { oldest };
+        Ok(())
     }
 
     /// The number of the first line that it may show.
@@ -137,6 +160,12 @@ impl Reader {
             match self.look() {
                 Found::Chunks => {}
                 Found::Behind(end) => self.read_files(end)?,
+                Found::Overtaken { entry, line } => {
+                    self.entry = entry;
+                    if let Some(chunk) = self.tell_of_skipped(line) {
+                        return Poll::Ready(Ok(Step::Chunk(chunk)));
+                    }
+                }
                 Found::Step(step) => return Poll::Ready(Ok(step)),
                 Found::Nothing => {
                     ready!(self.news.as_mut().poll(context));
@@ -168,6 +197,9 @@ impl Reader {
     fn look(&mut self) -> Found {
         let shared = self.journal.lock();
         let end = self.until.unwrap_or(shared.entries).min(shared.entries);
+        if self.entry < shared.first_entry() {
+            return Found::Overtaken { entry: shared.first_entry(), line: shared.first_line() };
+        }
         if self.entry < end {
             let Some(skip) = self.entry.checked_sub(shared.window_first) else {
                 return Found::Behind(shared.window_first.min(end));
@@ -193,9 +225,28 @@ impl Reader {
         }
     }
 
+    /// joblines' own word that the lines before `line` are gone, under the number of the last of them; `None` where all
+    /// of them have been read.
+    fn tell_of_skipped(&mut self, line: u64) -> Option<Chunk> {
+        let (first, last) = (self.seen + 1, line - 1);
+        self.seen = self.seen.max(last);
+        let text = match last.checked_sub(first)? {
+            0 => format!("1 line skipped ({first}): it is not kept any more\n"),
+            more => format!("{} lines skipped ({first} to {last}): they are not kept any more\n", more + 1),
+        };
+        Some(Chunk {
+            line: last,
+            time: Timestamp::now(),
+            stream: Stream::System,
+            continues: false,
+            open: false,
+            bytes: text.into(),
+        })
+    }
+
     /// Reads a block of chunks before entry `end`: at once where it is in memory, else on a thread that may wait.
     fn read_files(&mut self, end: u64) -> io::Result<()> {
-        let (files, last) = self.files_with(self.entry)?;
+        let Some((files, last)) = self.files_kept()? else { return Ok(()) };
         let (first, end, verify) = (self.entry, last.map_or(end, |last| end.min(last)), self.journal.verify);
         match files.chunks(first, end, Access::Cached, verify) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -217,6 +268,10 @@ impl Reader {
 
     /// The part of `chunk` that was asked for.
     fn select(&mut self, mut chunk: Chunk) -> Option<Chunk> {
+        if self.journal.endless {
+            let ends = memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64;
+            self.seen = self.seen.max(chunk.line + ends.saturating_sub(1));
+        }
         if let Some(seen) = self.after {
             chunk = behind(chunk, seen, &mut self.after)?;
         }
@@ -253,6 +308,17 @@ impl Reader {
         Ok((files, last))
     }
 
+    /// The files with the next entry; `None` where it was forgotten just now.
+    fn files_kept(&mut self) -> io::Result<Option<(Arc<Files>, Option<u64>)>> {
+        match self.files_with(self.entry) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let is_gone = self.entry < self.journal.lock().first_entry();
+                if is_gone { Ok(None) } else { Err(error) }
+            }
+            files => files.map(Some),
+        }
+    }
+
     fn chunk_entry(&mut self, number: u64) -> io::Result<super::ChunkEntry> {
         match self.files_with(number)?.0.entry(number)? {
             Some(Entry::Chunk(entry)) => Ok(entry),
@@ -260,9 +326,9 @@ impl Reader {
         }
     }
 
-    /// The first of `entries` entries whose lines reach `line`.
-    fn find(&mut self, line: u64, entries: u64) -> io::Result<u64> {
-        let (mut low, mut high) = (0, entries);
+    /// The first of `entries` whose lines reach `line`.
+    fn find(&mut self, line: u64, entries: Range<u64>) -> io::Result<u64> {
+        let (mut low, mut high) = (entries.start, entries.end);
         while low < high {
             let middle = low + (high - low) / 2;
             if self.chunk_entry(middle)?.next_line <= line {
@@ -278,7 +344,8 @@ impl Reader {
     fn first_of_last(&mut self, tail: u64, stream: Stream, entries: u64) -> io::Result<u64> {
         const STEP: u64 = 1024;
         let (mut missing, mut end) = (tail, entries);
-        while end > 0 {
+        let oldest = self.journal.lock().first_entry();
+        while end > oldest {
             let (files, _) = self.files_with(end - 1)?;
             let first = end.saturating_sub(STEP).max(files.segment.first_entry);
             for entry in files.entries(first, end, Access::Waiting)?.iter().rev() {
@@ -318,6 +385,11 @@ fn behind(chunk: Chunk, seen: u64, after: &mut Option<u64>) -> Option<Chunk> {
 enum Found {
     Chunks,
     Behind(u64),
+    /// What comes next was forgotten: this is the oldest entry that is kept, and the first line begun in it.
+    Overtaken {
+        entry: u64,
+        line: u64,
+    },
     Step(Step),
     Nothing,
 }

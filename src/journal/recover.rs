@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{ChunkEntry, ENTRY, EndEntry, Entry, Files, Header, Origin, Segment, Totals, checksum};
-use crate::record::{End, Outcome, State};
+use crate::record::{End, Outcome, State, Stream};
 
 /// What stands in a journal's files.
 pub(super) struct Contents {
@@ -39,7 +39,7 @@ pub(super) fn read_whole(base: &Path) -> io::Result<Contents> {
     while let Some((files, header)) = open_if_whole(base, contents.segments.len() as u32, false)? {
         contents.segments.push(files.segment.clone());
         contents.entries = header.first_entry;
-        contents.totals = Totals { lines: header.next_line.saturating_sub(1), bytes: header.offset };
+        contents.totals = header.totals();
         last = Some(files);
     }
     let Some(files) = last else { return Ok(contents) };
@@ -64,7 +64,8 @@ pub(super) fn read_whole(base: &Path) -> io::Result<Contents> {
 /// # Errors
 /// Where the files cannot be read or written.
 pub fn recover(base: &Path, started: Timestamp) -> io::Result<Recovered> {
-    let mut whole = Whole { totals: Totals::default(), time: started, end: None, cut: 0 };
+    let mut whole =
+        Whole { totals: Totals::default(), time: started, open: [None; Stream::ALL.len()], end: None, cut: 0 };
     let mut number = 0;
     let mut last = None;
     let mut origin = None;
@@ -109,7 +110,7 @@ pub fn recover(base: &Path, started: Timestamp) -> io::Result<Recovered> {
 
 /// The files of a segment, unless there are none or they were begun by a write that a crash or a full disk cut short:
 /// those hold nothing yet.
-fn open_if_whole(base: &Path, number: u32, write: bool) -> io::Result<Option<(Files, Header)>> {
+pub(super) fn open_if_whole(base: &Path, number: u32, write: bool) -> io::Result<Option<(Files, Header)>> {
     match Files::open(base, number, write) {
         Err(error)
             if matches!(
@@ -124,16 +125,31 @@ fn open_if_whole(base: &Path, number: u32, write: bool) -> io::Result<Option<(Fi
 }
 
 /// What was found whole so far.
-struct Whole {
-    totals: Totals,
+pub(super) struct Whole {
+    pub(super) totals: Totals,
     time: Timestamp,
+    /// For each stream, the line that it has begun and not ended.
+    pub(super) open: [Option<u64>; Stream::ALL.len()],
     end: Option<End>,
-    cut: u64,
+    pub(super) cut: u64,
+}
+
+impl From<&Header> for Whole {
+    /// As it is where a segment begins.
+    fn from(header: &Header) -> Self {
+        Whole {
+            totals: header.totals(),
+            time: header.origin.started,
+            open: [None; Stream::ALL.len()],
+            end: None,
+            cut: 0,
+        }
+    }
 }
 
 impl Whole {
     /// Goes through a segment, cuts it where it is torn, and says whether it was not.
-    fn check(&mut self, files: &Files) -> io::Result<bool> {
+    pub(super) fn check(&mut self, files: &Files) -> io::Result<bool> {
         let count = files.count()?;
         let mut good = 0;
         while good < count && self.end.is_none() {
@@ -141,6 +157,7 @@ impl Whole {
                 Some(Entry::Chunk(entry)) if self.is_there(files, &entry)? => {
                     self.totals = entry.totals();
                     self.time = entry.time;
+                    self.open[entry.stream as usize] = entry.open.then_some(entry.line);
                 }
                 Some(Entry::End(entry)) => self.end = Some(entry.with(self.totals)),
                 _ => break,
@@ -171,6 +188,13 @@ impl Whole {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
             read => read.map(|()| checksum(&bytes) == entry.checksum),
         }
+    }
+}
+
+impl Header {
+    /// How much there is before the segment.
+    fn totals(&self) -> Totals {
+        Totals { lines: self.next_line.saturating_sub(1), bytes: self.offset }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The files of one segment of a journal: creating them, and reading chunks back from them. It never appends.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSliceMut};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -23,6 +24,8 @@ pub(super) struct Segment {
     pub(super) number: u32,
     pub(super) offset: u64,
     pub(super) first_entry: u64,
+    /// The number that the first line begun in it has.
+    pub(super) next_line: u64,
 }
 
 /// A segment's two files.
@@ -75,6 +78,22 @@ impl Files {
     /// Writes the header, or writes it anew.
     pub(super) fn write_header(&self, header: &Header) -> io::Result<()> {
         self.index.write_all_at(&header.encode(), 0)
+    }
+
+    /// The numbers of the segments whose index is there, in order.
+    pub(super) fn numbers(base: &Path) -> io::Result<Vec<u32>> {
+        let (Some(folder), Some(name)) = (base.parent(), base.file_name()) else { return Ok(Vec::new()) };
+        let begin = [name.as_encoded_bytes(), b".index"].concat();
+        let number = |file: &OsStr| match file.as_encoded_bytes().strip_prefix(&begin[..])? {
+            b"" => Some(0),
+            rest => str::from_utf8(rest.strip_prefix(b".")?).ok()?.parse().ok(),
+        };
+        let mut numbers: Vec<u32> = fs::read_dir(folder)?
+            .map(|entry| entry.map(|entry| number(&entry.file_name())))
+            .filter_map(Result::transpose)
+            .collect::<io::Result<_>>()?;
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     /// Whether there is any file of segment `number`.
@@ -165,7 +184,12 @@ impl Files {
 
 impl From<&Header> for Segment {
     fn from(header: &Header) -> Self {
-        Segment { number: header.segment, offset: header.offset, first_entry: header.first_entry }
+        Segment {
+            number: header.segment,
+            offset: header.offset,
+            first_entry: header.first_entry,
+            next_line: header.next_line,
+        }
     }
 }
 

@@ -6,47 +6,56 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::{Child, ChunkEntry, EndEntry, Files, Header, Journal, Origin, Shared, Totals, checksum};
+use super::{Child, ChunkEntry, ENTRY, EndEntry, Files, Header, Journal, Origin, Segment, Shared, Totals, checksum};
 use crate::record::{Chunk, End, Outcome, State, Stream, Usage};
 
 /// Output goes on in a further segment after so many bytes.
-const SEGMENT_BYTES: u64 = 256 << 20;
+pub(super) const SEGMENT_BYTES: u64 = 256 << 20;
 
 /// The longest chunk: whoever reads it back holds it whole.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// What appends to a journal. When it is dropped before [`Writer::end`], the run counts as lost.
+/// What appends to a journal. When it is dropped before [`Writer::end`], the run counts as lost; a feed stops.
 #[derive(Debug)]
 pub struct Writer {
-    journal: Arc<Journal>,
-    origin: Origin,
-    place: Place,
-    entries: u64,
-    offset: u64,
-    next_line: u64,
+    pub(super) journal: Arc<Journal>,
+    pub(super) origin: Origin,
+    pub(super) place: Place,
+    pub(super) entries: u64,
+    pub(super) offset: u64,
+    pub(super) next_line: u64,
     /// For each stream, the number of the line that it has begun and not ended.
-    open: [Option<u64>; 3],
+    pub(super) open: [Option<u64>; Stream::ALL.len()],
     /// Bytes of output (not of ours) that may still be kept.
     room: u64,
     /// Bytes of output that were not kept, and why.
-    not_kept: u64,
-    refused: Option<String>,
+    pub(super) not_kept: u64,
+    pub(super) refused: Option<Refused>,
     /// A chunk was shown that is not in the files: none behind it may be.
     unwritten: bool,
     /// See [`SEGMENT_BYTES`].
     pub(super) segment_bytes: u64,
+    /// Of an endless journal: the most bytes that its files may take.
+    pub(super) keep: Option<u64>,
     ended: bool,
+}
+
+/// Why output is not kept, and since when.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) reason: String,
+    pub(super) since: Instant,
 }
 
 /// Where the writer stands with its files.
 #[derive(Debug)]
-enum Place {
+pub(super) enum Place {
     /// They are made with the first chunk, or by [`Writer::prepare`].
     NotYet,
     Open(Arc<Files>),
@@ -61,27 +70,33 @@ impl Journal {
     /// receipt tells.
     pub fn create(base: PathBuf, origin: Origin, limit: u64) -> (Writer, Arc<Journal>) {
         let shared = Mutex::new(Shared::default());
-        let journal = Arc::new(Journal { base, shared, news: Arc::default(), verify: false });
-        let writer = Writer {
-            journal: Arc::clone(&journal),
-            origin,
-            place: Place::NotYet,
-            entries: 0,
-            offset: 0,
-            next_line: 1,
-            open: [None; 3],
-            room: limit,
-            not_kept: 0,
-            refused: None,
-            unwritten: false,
-            segment_bytes: SEGMENT_BYTES,
-            ended: false,
-        };
+        let journal = Arc::new(Journal { base, shared, news: Arc::default(), verify: false, endless: false });
+        let mut writer = Writer::new(Arc::clone(&journal), origin);
+        writer.room = limit;
         (writer, journal)
     }
 }
 
 impl Writer {
+    pub(super) fn new(journal: Arc<Journal>, origin: Origin) -> Writer {
+        Writer {
+            journal,
+            origin,
+            place: Place::NotYet,
+            entries: 0,
+            offset: 0,
+            next_line: 1,
+            open: [None; Stream::ALL.len()],
+            room: u64::MAX,
+            not_kept: 0,
+            refused: None,
+            unwritten: false,
+            segment_bytes: SEGMENT_BYTES,
+            keep: None,
+            ended: false,
+        }
+    }
+
     /// The journal as its readers see it.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
@@ -140,7 +155,7 @@ impl Writer {
 
     fn keep(&mut self, stream: Stream, mut bytes: Bytes) {
         self.prepare();
-        if self.refused.is_some() {
+        if self.refused.is_some() && !self.retry() {
             self.not_kept += bytes.len() as u64;
             return;
         }
@@ -166,8 +181,11 @@ impl Writer {
         if self.refused.is_some() {
             return;
         }
-        self.refused = Some(reason.to_owned());
-        self.say(&format!("output from here on is not kept: {reason}"));
+        self.refused = Some(Refused { reason: reason.to_owned(), since: Instant::now() });
+        // what an endless journal says has to be in its files, so it waits for room
+        if self.keep.is_none() {
+            self.say(&format!("output from here on is not kept: {reason}"));
+        }
     }
 
     /// Gives `bytes` their number, writes them, shows them. What joblines says is shown even where it cannot be written.
@@ -204,11 +222,12 @@ impl Writer {
     }
 
     fn write(&mut self, mut files: Arc<Files>, chunk: &Chunk) -> io::Result<()> {
-        if self.offset - files.segment.offset + chunk.bytes.len() as u64 > self.segment_bytes
+        if self.taken_since(&files.segment) + chunk.bytes.len() as u64 > self.segment_bytes
             && self.entries > files.segment.first_entry
         {
             let next_line = if chunk.continues { self.next_line } else { chunk.line };
             files = self.begin_segment(files.segment.number + 1, next_line)?;
+            self.forget_oldest();
         }
         let entry = ChunkEntry {
             stream: chunk.stream,
@@ -228,6 +247,12 @@ impl Writer {
             error
         };
         append(&files.index, &entry.encode(), files.place(self.entries)).map_err(undo)
+    }
+
+    /// How much has been written since the beginning of `segment`; of an endless journal, its index too.
+    pub(super) fn taken_since(&self, segment: &Segment) -> u64 {
+        let index = if self.keep.is_some() { (self.entries - segment.first_entry) * ENTRY as u64 } else { 0 };
+        self.offset - segment.offset + index
     }
 
     fn make_files(&mut self) -> io::Result<()> {
@@ -259,23 +284,27 @@ impl Writer {
             Place::Open(files) => Place::Refused(Some(files)),
             place => place,
         };
-        if stream == Stream::System {
-            self.publish(stream, chunk.bytes.clone());
-        } else {
-            self.not_kept += chunk.bytes.len() as u64;
+        match stream {
+            Stream::System if self.keep.is_none() => self.publish(stream, chunk.bytes.clone()),
+            Stream::System => {}
+            Stream::Stdout | Stream::Stderr | Stream::Record => self.not_kept += chunk.bytes.len() as u64,
         }
         self.refuse(&error.to_string());
     }
 
     fn finish(&mut self, state: State, outcome: Outcome, usage: Option<Usage>, duration: Duration) -> Arc<End> {
         self.ended = true;
-        self.prepare();
+        if self.keep.is_none() {
+            self.prepare();
+        }
         if self.not_kept > 0 {
-            let reason = self.refused.clone().unwrap_or_default();
+            let reason = self.refused.take().map(|refused| refused.reason).unwrap_or_default();
             self.say(&format!("{} bytes of output were not kept: {reason}", self.not_kept));
         }
         let entry = EndEntry { state, outcome, time: Timestamp::now(), duration, usage, bytes_not_kept: self.not_kept };
+        // an endless journal goes on another time
         if let Place::Open(files) | Place::Refused(Some(files)) = &self.place
+            && self.keep.is_none()
             && let Err(error) = append(&files.index, &entry.encode(), files.place(self.entries))
         {
             warn!(run = %self.origin.run, %error, "the end of the journal cannot be written");
@@ -306,7 +335,8 @@ impl EndEntry {
 impl Drop for Writer {
     fn drop(&mut self) {
         if !self.ended {
-            self.finish(State::Lost, Outcome::Unknown, None, Duration::ZERO);
+            let state = if self.keep.is_some() { State::Cancelled } else { State::Lost };
+            self.finish(state, Outcome::Unknown, None, Duration::ZERO);
         }
     }
 }

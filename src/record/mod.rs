@@ -75,15 +75,21 @@ pub enum Stream {
     Stderr,
     /// joblines itself.
     System,
+    /// A logging library, by a feed: each line is one record.
+    Record,
 }
 
 impl Stream {
+    /// Every stream; the place of one here is its number in memory.
+    pub const ALL: [Stream; 4] = [Stream::Stdout, Stream::Stderr, Stream::System, Stream::Record];
+
     /// The word for it in every format and every URL.
     pub fn name(self) -> &'static str {
         match self {
             Stream::Stdout => "stdout",
             Stream::Stderr => "stderr",
             Stream::System => "system",
+            Stream::Record => "record",
         }
     }
 }
@@ -92,7 +98,7 @@ impl FromStr for Stream {
     type Err = ();
 
     fn from_str(name: &str) -> Result<Self, ()> {
-        [Stream::Stdout, Stream::Stderr, Stream::System].into_iter().find(|stream| stream.name() == name).ok_or(())
+        Stream::ALL.into_iter().find(|stream| stream.name() == name).ok_or(())
     }
 }
 

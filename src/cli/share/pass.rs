@@ -57,7 +57,7 @@ where
     E: AsyncWrite + Unpin + Send,
 {
     match chunk.stream {
-        Stream::Stdout => terminal.write(Side::Out, &[&chunk.bytes]).await,
+        Stream::Stdout | Stream::Record => terminal.write(Side::Out, &[&chunk.bytes]).await,
         Stream::Stderr => terminal.write(Side::Err, &[&chunk.bytes]).await,
         Stream::System => {
             for (_, line) in chunk.lines() {

@@ -82,7 +82,7 @@ pub(super) enum Sifted {
 pub(super) struct Sieve {
     terms: Arc<Terms>,
     span: Span,
-    strands: [Strand; 3],
+    strands: [Strand; Stream::ALL.len()],
     plain: Plain,
     /// The whole lines that are gone through, and where among them it is.
     current: Option<(Chunk, Place)>,
@@ -167,7 +167,7 @@ impl Sieve {
 
     /// Takes the end: what is held back is judged as it is.
     pub(super) fn finish(&mut self) {
-        for stream in [Stream::Stdout, Stream::Stderr, Stream::System] {
+        for stream in Stream::ALL {
             self.judge_open(stream);
         }
     }
@@ -297,7 +297,7 @@ impl Sieve {
 
     /// Judges what is held back of lines that `line` has left far behind; what comes of them later is judged alone.
     fn forget_far_behind(&mut self, line: u64) {
-        for stream in [Stream::Stdout, Stream::Stderr, Stream::System] {
+        for stream in Stream::ALL {
             let open = &self.strands[stream as usize].open;
             if open.as_ref().is_some_and(|open| open.line + LOOK_BACK < line) {
                 self.judge_open(stream);

@@ -34,7 +34,10 @@ impl Terms {
             text: given("q").map(compile).transpose()?,
             levels: given("level").map(|_| query.parsed("level", LEVELS)).transpose()?.flatten(),
             logger: given("logger").map(str::to_owned),
-            stream: given("stream").map(|_| query.parsed("stream", "stdout, stderr, system")).transpose()?.flatten(),
+            stream: given("stream")
+                .map(|_| query.parsed("stream", "stdout, stderr, system, record"))
+                .transpose()?
+                .flatten(),
             without_system: false,
         })
     }

@@ -70,6 +70,7 @@ struct Strands {
     stdout: Strand,
     stderr: Strand,
     system: Strand,
+    record: Strand,
 }
 
 impl Strands {
@@ -78,6 +79,7 @@ impl Strands {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,
             Stream::System => &mut self.system,
+            Stream::Record => &mut self.record,
         }
     }
 }
@@ -140,7 +142,7 @@ impl Blocks {
 /// The tags around the text of a row, inside it.
 fn inner(stream: Stream) -> (&'static [u8], &'static [u8]) {
     match stream {
-        Stream::Stdout => (b"", b""),
+        Stream::Stdout | Stream::Record => (b"", b""),
         Stream::Stderr => (b"<span class=\"stderr\">", b"</span>"),
         Stream::System => (b"<span class=\"system\">", b"</span>"),
     }
@@ -325,7 +327,7 @@ impl Html {
 
     /// Shows what is there of characters that were cut in two and never went on.
     fn finish_characters(&mut self, out: &mut BytesMut) {
-        for stream in [Stream::Stdout, Stream::Stderr, Stream::System] {
+        for stream in Stream::ALL {
             let strand = self.strands.of(stream);
             if !strand.has_tail() {
                 continue;
