@@ -24,7 +24,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use crate::parameters::Parameter;
-use crate::sources::process;
+use crate::sources::{file, process, python, redis, syslog};
 
 pub use mistakes::Mistakes;
 pub use parameter::QUERY_WORDS;
@@ -48,6 +48,8 @@ pub struct Config {
     pub server: Server,
     /// The jobs, in the order of the file.
     pub jobs: Vec<Arc<Job>>,
+    /// The feeds, in the order of the file.
+    pub feeds: Vec<Arc<Feed>>,
 }
 
 /// The `[server]` table.
@@ -165,6 +167,38 @@ pub enum OnDisconnect {
     Cancel,
 }
 
+/// One `[feeds.*]` table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Feed {
+    /// Its name: as a job's.
+    pub name: String,
+    /// What people read about it.
+    pub description: Option<String>,
+    /// Where its lines come from.
+    pub source: FeedSource,
+    /// The most bytes that its journal takes.
+    pub keep_bytes: u64,
+}
+
+/// Where the lines of a feed come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FeedSource {
+    /// A file that is followed.
+    File(file::Settings),
+    /// Any file of a folder.
+    Directory(file::Folder),
+    /// Redis channels.
+    Redis(redis::Settings),
+    /// Python's logging.
+    Python(python::Settings),
+    /// Syslog.
+    Syslog(syslog::Settings),
+    /// Whoever sends lines.
+    Push,
+    /// Other feeds, by their names.
+    Merge(Vec<String>),
+}
+
 /// Why a value is refused, and what to write instead.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Invalid {
@@ -221,7 +255,7 @@ fn read_document(root: &DeTable<'_>, folder: &Path, mistakes: &mut Mistakes) -> 
         }
     }
     document.finish(misplaced);
-    Config { server, jobs }
+    Config { server, jobs, feeds: Vec::new() }
 }
 
 /// What was probably meant by an unknown key at the top of the file.

@@ -127,7 +127,7 @@ fn configured(arguments: &ShareArguments, listen: Listen, here: &Path) -> Config
         keep_for: None,
         keep_bytes: None,
     };
-    Config { server, jobs: vec![Arc::new(job)] }
+    Config { server, jobs: vec![Arc::new(job)], feeds: Vec::new() }
 }
 
 /// A name that a URL takes: the program's, as far as it is one.

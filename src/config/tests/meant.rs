@@ -32,7 +32,7 @@ fn an_empty_file_is_a_server_without_jobs() {
         keep_bytes: None,
     };
     for text in ["", "\u{feff}", "# nothing\n", "[server]\n[jobs]\n"] {
-        assert_eq!(config(text), Config { server: server.clone(), jobs: vec![] });
+        assert_eq!(config(text), Config { server: server.clone(), jobs: vec![], feeds: vec![] });
     }
 }
 

@@ -39,7 +39,8 @@ async fn lines(journal: &Arc<Journal>, selection: Selection) -> Vec<(u64, Stream
     let mut reader = journal.read(&Selection { follow: false, ..selection }).unwrap();
     let mut lines = Vec::new();
     while let Step::Chunk(chunk) = reader.next().await.unwrap() {
-        let each = chunk.lines().map(|(number, text)| (number, chunk.stream, String::from_utf8_lossy(text).into_owned()));
+        let each =
+            chunk.lines().map(|(number, text)| (number, chunk.stream, String::from_utf8_lossy(text).into_owned()));
         lines.extend(each);
     }
     lines
