@@ -2,6 +2,7 @@
 //! nothing imports it but the command line.
 
 mod again;
+mod answer;
 mod app;
 mod asked;
 mod assets;
@@ -20,6 +21,7 @@ pub mod query;
 mod runs;
 mod sieve;
 mod stream;
+mod viewed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +42,7 @@ use crate::config::Job;
 use crate::parameters::Wrong;
 use crate::views::{EventId, Format, Reached, pages};
 use again::run_again;
+use answer::{Answer, Found, answer_with_record, no_run};
 pub use app::App;
 use asked::{Asked, Name};
 use body::{Upload, read as read_body};
@@ -56,9 +59,10 @@ use openapi::{
 };
 use overview::{Index, JobShown, Told, job_page, job_shown, line_of, runs_page};
 use query::{Query, encode, read_pairs};
-use runs::{Answer, Found, LISTED, RunList, Viewed, answer_with_record, find_run, resume, show_newest};
+use runs::{LISTED, RunList, find_run, resume, show_newest};
 use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
 use stream::{Lines, Show, Stream, Tie};
+use viewed::Viewed;
 
 /// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other
 /// site's frame; and it tells nobody else where it was.
@@ -178,24 +182,24 @@ fn failed(error: anyhow::Error) -> Refusal {
     Refusal::internal(error.to_string())
 }
 
-fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response {
+fn answer_with(status: StatusCode, content_type: &'static str, body: String) -> Response {
     let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-cache, no-store")];
     (status, headers, body).into_response()
 }
 
 fn page(status: StatusCode, html: String) -> Response {
-    answer(status, Format::Html.content_type(), html)
+    answer_with(status, Format::Html.content_type(), html)
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_string(value) {
-        Ok(text) => answer(status, "application/json", text + "\n"),
+        Ok(text) => answer_with(status, "application/json", text + "\n"),
         Err(error) => failed(error.into()).into_response(),
     }
 }
 
 fn lines(content_type: &'static str, lines: impl Iterator<Item = String>) -> Response {
-    answer(StatusCode::OK, content_type, lines.map(|line| line + "\n").collect())
+    answer_with(StatusCode::OK, content_type, lines.map(|line| line + "\n").collect())
 }
 
 #[cfg(test)]

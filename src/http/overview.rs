@@ -11,8 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, Asked, Everywhere, Form, FormatWord, Healthy, JobsShown, JobsWords, LISTED, Moved, Refusal, Wanted, answer,
-    failed, lines, page, pages, show_newest,
+    App, Asked, Everywhere, Form, FormatWord, Healthy, JobsShown, JobsWords, LISTED, Moved, Refusal, Wanted,
+    answer_with, failed, lines, page, pages, show_newest,
 };
 use crate::config::{Job, Stdin};
 use crate::parameters::{Kind, Offers};
@@ -125,7 +125,7 @@ fn has_words(job: &Job, words: &str) -> bool {
 )]
 pub(super) async fn healthz(asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
-    Ok(answer(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()))
+    Ok(answer_with(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()))
 }
 
 /// Every other URL.
