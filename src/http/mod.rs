@@ -55,7 +55,7 @@ use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
 use openapi::{
     AssetName, AssetShown, Cancelled, Changing, Everywhere, FormShown, FormatWord, Healthy, JobName, JobWords,
-    JobsShown, JobsWords, ListWord, Moved, Ran, RunName, RunWords, RunsShown, RunsWords, Streamed,
+    JobsShown, JobsWords, ListWord, Moved, Ran, RunName, RunWords, RunsShown, RunsWords, Streamed, ViewedWords,
 };
 use overview::{Index, JobShown, Told, job_page, job_shown, line_of, runs_page};
 use query::{Query, encode, read_pairs};
@@ -204,24 +204,44 @@ fn lines(content_type: &'static str, lines: impl Iterator<Item = String>) -> Res
 
 #[cfg(test)]
 mod tests {
-    use utoipa::IntoParams;
+    use utoipa::OpenApi;
+    use utoipa::openapi::path::{Operation, ParameterIn};
+    use utoipa::openapi::{PathItem, RefOr};
 
-    use super::{JobWords, RunWords, jobs, runs};
+    use super::{jobs, runs};
 
-    fn names<P: IntoParams>() -> Vec<String> {
-        let mut names: Vec<_> = P::into_params(|| None).into_iter().map(|parameter| parameter.name).collect();
-        names.sort();
-        names
+    #[derive(OpenApi)]
+    #[openapi(paths(jobs::start, runs::show, runs::last))]
+    struct Documented;
+
+    /// The words that an operation's query may hold, by its description.
+    fn words(operation: &Operation) -> Vec<&str> {
+        let parameters = operation.parameters.iter().flatten().map(|parameter| match parameter {
+            RefOr::T(parameter) => parameter,
+            RefOr::Ref(_) => panic!("a parameter that stands elsewhere"),
+        });
+        let of_query = parameters.filter(|parameter| matches!(parameter.parameter_in, ParameterIn::Query));
+        let mut words: Vec<_> = of_query.map(|parameter| parameter.name.as_str()).collect();
+        words.sort_unstable();
+        words
     }
 
     #[test]
     fn every_word_of_a_query_is_described_and_no_other() {
-        let sorted = |words: &[&str]| {
-            let mut words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
-            words.sort();
+        let document = Documented::openapi();
+        let operation = |path: &str, of: fn(&PathItem) -> &Option<Operation>| {
+            of(&document.paths.paths[path]).as_ref().unwrap_or_else(|| panic!("{path}"))
+        };
+        let sorted = |words: &[&'static str]| {
+            let mut words = words.to_vec();
+            words.sort_unstable();
             words
         };
-        assert_eq!(names::<JobWords>(), sorted(&jobs::QUERY));
-        assert_eq!(names::<RunWords>(), sorted(&runs::QUERY));
+        for start in [operation("/jobs/{job}", |item| &item.get), operation("/jobs/{job}", |item| &item.post)] {
+            assert_eq!(words(start), sorted(&jobs::QUERY));
+        }
+        for path in ["/runs/{id}", "/jobs/{job}/last"] {
+            assert_eq!(words(operation(path, |item| &item.get)), sorted(&runs::QUERY));
+        }
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, Asked, Everywhere, Form, FormatWord, Healthy, JobsShown, JobsWords, LISTED, Moved, Refusal, Wanted,
+    App, Asked, Everywhere, Form, FormatWord, Healthy, JobsShown, JobsWords, LISTED, ListWord, Moved, Refusal, Wanted,
     answer_with, failed, lines, page, pages, show_newest,
 };
 use crate::config::{Job, Stdin};
@@ -57,7 +57,7 @@ impl<'a> Told<'a> {
     path = "/",
     operation_id = "listJobs",
     tag = "jobs",
-    params(JobsWords),
+    params(ListWord, JobsWords),
     responses(Everywhere, Moved, JobsShown)
 )]
 pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
