@@ -66,7 +66,7 @@ impl Answer<'_> {
         let start = Start { run: record.id, job: record.job, state: record.state, started: record.started };
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
-        *response.headers_mut() = headers(&start, format, &self.viewed, &self.app.base_path);
+        *response.headers_mut() = headers(&start, format, &self.viewed, self.app);
         let Viewed { selection, terms, rate, all, abort, .. } = self.viewed;
         let lines = Lines::new(&journal, &selection, terms, rate).map_err(|error| failed(error.into()))?;
         let view = View::new(format, options);
@@ -109,7 +109,7 @@ fn about(app: &App, record: &RunRecord, tied: bool) -> About {
 }
 
 /// What every stream says of itself.
-fn headers(start: &Start, format: Format, viewed: &Viewed, base_path: &str) -> HeaderMap {
+fn headers(start: &Start, format: Format, viewed: &Viewed, app: &App) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(10);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
@@ -123,7 +123,7 @@ fn headers(start: &Start, format: Format, viewed: &Viewed, base_path: &str) -> H
         }
     };
     text(HeaderName::from_static("joblines-run"), start.run.to_string());
-    text(header::CONTENT_LOCATION, format!("{base_path}/runs/{}", start.run));
+    text(header::CONTENT_LOCATION, app.place_of(start.run));
     if viewed.download {
         let ending = match format {
             Format::Html => "html",

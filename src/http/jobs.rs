@@ -170,7 +170,7 @@ async fn order(
 fn refused(app: &App, job: &Job, why: Refused) -> Refusal {
     match why {
         Refused::InProgress(run) => {
-            let place = format!("{}/runs/{run}", app.base_path);
+            let place = app.place_of(run);
             let what = format!("run {run} of `{}` is on, and it allows no other meanwhile", job.name);
             Refusal::conflict(what).remedy(format!("watch that one at {place}, or wait for its end")).location(place)
         }
@@ -181,7 +181,7 @@ fn refused(app: &App, job: &Job, why: Refused) -> Refusal {
 /// The answer to a request that does not wait for the run.
 fn accepted(app: &App, run: &Run) -> Response {
     let mut response = answer_with_record(&run.record(), StatusCode::ACCEPTED);
-    if let Ok(location) = HeaderValue::from_str(&format!("{}/runs/{}", app.base_path, run.id)) {
+    if let Ok(location) = HeaderValue::from_str(&app.place_of(run.id)) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response

@@ -89,11 +89,7 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
         Wanted::Ndjson => {
             lines("application/x-ndjson", jobs.iter().filter_map(|told| serde_json::to_string(&job_shown(told)).ok()))
         }
-        Wanted::Sse => {
-            return Err(
-                Refusal::bad_request("the list of jobs is no stream").remedy("allowed: html, text, ndjson, json")
-            );
-        }
+        Wanted::Sse => return Err(Refusal::no_stream("the list of jobs")),
     })
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn show_newest(app: &App, job: &Job, asked: Asked) -> Result<Re
     asked.allow("GET")?;
     let found = newest(app, &job.name).await?;
     if asked.wanted == Wanted::Html {
-        let place = format!("{}/runs/{}", app.base_path, found.record().id);
+        let place = app.place_of(found.record().id);
         let headers = [(header::LOCATION, place), (header::CACHE_CONTROL, "no-cache, no-store".to_owned())];
         return Ok((StatusCode::FOUND, headers).into_response());
     }
@@ -132,7 +132,7 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, Name(id): Name, asked: A
     asked.allow("POST")?;
     asked.of_own_will()?;
     let found = find(&app, &id).await?;
-    let place = format!("{}/runs/{}", app.base_path, found.record().id);
+    let place = app.place_of(found.record().id);
     let asked_for = matches!(&found, Found::Live(run) if run.cancel());
     let record = found.record();
     match asked.wanted {
@@ -206,8 +206,6 @@ pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Re
             super::lines("application/x-ndjson", records.iter().filter_map(|r| serde_json::to_string(r).ok()))
         }
         Wanted::Text => super::lines("text/plain; charset=utf-8", records.iter().map(line_of)),
-        Wanted::Sse => {
-            return Err(Refusal::bad_request("a list of runs is no stream").remedy("allowed: html, text, ndjson, json"));
-        }
+        Wanted::Sse => return Err(Refusal::no_stream("a list of runs")),
     })
 }
