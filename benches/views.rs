@@ -4,7 +4,8 @@
 use std::hint::black_box;
 
 use bytes::Bytes;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use joblines::record::{Chunk, RunId, Start, State, Stream};
 use joblines::views::{Format, Frames, Options, View};
@@ -49,6 +50,18 @@ fn begun(format: Format, out: &mut Frames) -> View {
     view
 }
 
+/// How long a view that has begun takes for `chunk`.
+fn measure(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, format: Format, chunk: &Chunk) {
+    let mut out = Frames::default();
+    let mut view = begun(format, &mut out);
+    group.bench_function(name, |bencher| {
+        bencher.iter(|| {
+            view.chunk(black_box(chunk), &mut out);
+            out.take()
+        });
+    });
+}
+
 fn render(criterion: &mut Criterion) {
     for (name, bytes) in inputs() {
         let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
@@ -59,14 +72,7 @@ fn render(criterion: &mut Criterion) {
         for (format, name) in
             [(Format::Html, "html"), (Format::Ndjson, "ndjson"), (Format::Sse, "sse"), (Format::Text, "text")]
         {
-            let mut out = Frames::default();
-            let mut view = begun(format, &mut out);
-            group.bench_function(name, |bencher| {
-                bencher.iter(|| {
-                    view.chunk(black_box(&chunk), &mut out);
-                    out.take()
-                });
-            });
+            measure(&mut group, name, format, &chunk);
         }
     }
 }
@@ -77,14 +83,7 @@ fn one_line(criterion: &mut Criterion) {
         Chunk { line: 7, time: Timestamp::UNIX_EPOCH, stream: Stream::Stdout, continues: false, open: false, bytes };
     let mut group = criterion.benchmark_group("one line a read");
     for (format, name) in [(Format::Html, "html"), (Format::Ndjson, "ndjson"), (Format::Sse, "sse")] {
-        let mut out = Frames::default();
-        let mut view = begun(format, &mut out);
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                view.chunk(black_box(&chunk), &mut out);
-                out.take()
-            });
-        });
+        measure(&mut group, name, format, &chunk);
     }
 }
 

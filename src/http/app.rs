@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use super::Hosts;
 use crate::config::{Config, Job};
+use crate::record::RunId;
 use crate::runs::Runs;
 
 /// What every handler knows.
@@ -65,6 +66,11 @@ impl App {
         let now = self.current();
         let (jobs, by_name, hosts) = (now.jobs.clone(), now.by_name.clone(), now.hosts.clone());
         self.current.store(Arc::new(Current { jobs, by_name, hosts, problem: Some(problem) }));
+    }
+
+    /// The URL of a run, without scheme and host.
+    pub(super) fn place_of(&self, run: RunId) -> String {
+        format!("{}/runs/{run}", self.base_path)
     }
 
     /// What `jobs.toml` says now.

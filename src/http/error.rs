@@ -64,6 +64,11 @@ impl Refusal {
         Refusal::new(StatusCode::BAD_REQUEST, detail)
     }
 
+    /// 400: server-sent events of what is there at once.
+    pub fn no_stream(what: &str) -> Self {
+        Refusal::bad_request(format!("{what} is no stream")).remedy("allowed: html, text, ndjson, json")
+    }
+
     /// 403: it may not do this.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Refusal::new(StatusCode::FORBIDDEN, detail)

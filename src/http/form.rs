@@ -82,7 +82,7 @@ pub(super) async fn fill_in(
             let first = job.description.iter().map(|description| format!("{}: {description}", job.name));
             Ok(lines("text/plain; charset=utf-8", first.chain(parameters.iter().map(Described::line))))
         }
-        Wanted::Sse => Err(Refusal::bad_request("a form is no stream").remedy("allowed: html, text, ndjson, json")),
+        Wanted::Sse => Err(Refusal::no_stream("a form")),
     }
 }
 

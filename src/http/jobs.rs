@@ -9,9 +9,9 @@ use axum::response::Response;
 use http_body::Body as _;
 
 use super::{
-    Answer, App, Asked, EventId, Everywhere, Found, Intake, IntakeKind, JobName, JobWords, Name, RETRY_AFTER, Ran,
-    Reached, Refusal, Tie, Upload, Viewed, Visit, Wanted, answer_with_record, ask_for_choices, fill_in, fill_in_page,
-    find_job, find_run, hide_secrets, nothing, read_body, resume, show_newest,
+    Answer, App, Asked, EventId, Everywhere, FormatWord, Found, Intake, IntakeKind, JobName, JobWords, Name,
+    RETRY_AFTER, Ran, Reached, Refusal, Tie, Upload, Viewed, ViewedWords, Visit, Wanted, answer_with_record,
+    ask_for_choices, fill_in, fill_in_page, find_job, find_run, hide_secrets, nothing, read_body, resume, show_newest,
 };
 use crate::config::{Job, OnDisconnect, Stdin};
 use crate::parameters::Values;
@@ -40,7 +40,7 @@ enum Plan {
     path = "/jobs/{job}",
     operation_id = "start",
     tag = "jobs",
-    params(JobName, JobWords),
+    params(JobName, FormatWord, ViewedWords, JobWords),
     responses(Everywhere, Ran)
 )]
 pub(super) async fn start(
@@ -170,7 +170,7 @@ async fn order(
 fn refused(app: &App, job: &Job, why: Refused) -> Refusal {
     match why {
         Refused::InProgress(run) => {
-            let place = format!("{}/runs/{run}", app.base_path);
+            let place = app.place_of(run);
             let what = format!("run {run} of `{}` is on, and it allows no other meanwhile", job.name);
             Refusal::conflict(what).remedy(format!("watch that one at {place}, or wait for its end")).location(place)
         }
@@ -181,7 +181,7 @@ fn refused(app: &App, job: &Job, why: Refused) -> Refusal {
 /// The answer to a request that does not wait for the run.
 fn accepted(app: &App, run: &Run) -> Response {
     let mut response = answer_with_record(&run.record(), StatusCode::ACCEPTED);
-    if let Ok(location) = HeaderValue::from_str(&format!("{}/runs/{}", app.base_path, run.id)) {
+    if let Ok(location) = HeaderValue::from_str(&app.place_of(run.id)) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response

@@ -2,6 +2,7 @@
 //! nothing imports it but the command line.
 
 mod again;
+mod answer;
 mod app;
 mod asked;
 mod assets;
@@ -20,6 +21,7 @@ pub mod query;
 mod runs;
 mod sieve;
 mod stream;
+mod viewed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +42,7 @@ use crate::config::Job;
 use crate::parameters::Wrong;
 use crate::views::{EventId, Format, Reached, pages};
 use again::run_again;
+use answer::{Answer, Found, answer_with_record, no_run};
 pub use app::App;
 use asked::{Asked, Name};
 use body::{Upload, read as read_body};
@@ -52,13 +55,14 @@ use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
 use openapi::{
     AssetName, AssetShown, Cancelled, Changing, Everywhere, FormShown, FormatWord, Healthy, JobName, JobWords,
-    JobsShown, JobsWords, ListWord, Moved, Ran, RunName, RunWords, RunsShown, RunsWords, Streamed,
+    JobsShown, JobsWords, ListWord, Moved, Ran, RunName, RunWords, RunsShown, RunsWords, Streamed, ViewedWords,
 };
 use overview::{Index, JobShown, Told, job_page, job_shown, line_of, runs_page};
 use query::{Query, encode, read_pairs};
-use runs::{Answer, Found, LISTED, RunList, Viewed, answer_with_record, find_run, resume, show_newest};
+use runs::{LISTED, RunList, find_run, resume, show_newest};
 use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
 use stream::{Lines, Show, Stream, Tie};
+use viewed::Viewed;
 
 /// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other
 /// site's frame; and it tells nobody else where it was.
@@ -178,46 +182,66 @@ fn failed(error: anyhow::Error) -> Refusal {
     Refusal::internal(error.to_string())
 }
 
-fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response {
+fn answer_with(status: StatusCode, content_type: &'static str, body: String) -> Response {
     let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-cache, no-store")];
     (status, headers, body).into_response()
 }
 
 fn page(status: StatusCode, html: String) -> Response {
-    answer(status, Format::Html.content_type(), html)
+    answer_with(status, Format::Html.content_type(), html)
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_string(value) {
-        Ok(text) => answer(status, "application/json", text + "\n"),
+        Ok(text) => answer_with(status, "application/json", text + "\n"),
         Err(error) => failed(error.into()).into_response(),
     }
 }
 
 fn lines(content_type: &'static str, lines: impl Iterator<Item = String>) -> Response {
-    answer(StatusCode::OK, content_type, lines.map(|line| line + "\n").collect())
+    answer_with(StatusCode::OK, content_type, lines.map(|line| line + "\n").collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use utoipa::IntoParams;
+    use utoipa::OpenApi;
+    use utoipa::openapi::path::{Operation, ParameterIn};
+    use utoipa::openapi::{PathItem, RefOr};
 
-    use super::{JobWords, RunWords, jobs, runs};
+    use super::{jobs, runs};
 
-    fn names<P: IntoParams>() -> Vec<String> {
-        let mut names: Vec<_> = P::into_params(|| None).into_iter().map(|parameter| parameter.name).collect();
-        names.sort();
-        names
+    #[derive(OpenApi)]
+    #[openapi(paths(jobs::start, runs::show, runs::last))]
+    struct Documented;
+
+    /// The words that an operation's query may hold, by its description.
+    fn words(operation: &Operation) -> Vec<&str> {
+        let parameters = operation.parameters.iter().flatten().map(|parameter| match parameter {
+            RefOr::T(parameter) => parameter,
+            RefOr::Ref(_) => panic!("a parameter that stands elsewhere"),
+        });
+        let of_query = parameters.filter(|parameter| matches!(parameter.parameter_in, ParameterIn::Query));
+        let mut words: Vec<_> = of_query.map(|parameter| parameter.name.as_str()).collect();
+        words.sort_unstable();
+        words
     }
 
     #[test]
     fn every_word_of_a_query_is_described_and_no_other() {
-        let sorted = |words: &[&str]| {
-            let mut words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
-            words.sort();
+        let document = Documented::openapi();
+        let operation = |path: &str, of: fn(&PathItem) -> &Option<Operation>| {
+            of(&document.paths.paths[path]).as_ref().unwrap_or_else(|| panic!("{path}"))
+        };
+        let sorted = |words: &[&'static str]| {
+            let mut words = words.to_vec();
+            words.sort_unstable();
             words
         };
-        assert_eq!(names::<JobWords>(), sorted(&jobs::QUERY));
-        assert_eq!(names::<RunWords>(), sorted(&runs::QUERY));
+        for start in [operation("/jobs/{job}", |item| &item.get), operation("/jobs/{job}", |item| &item.post)] {
+            assert_eq!(words(start), sorted(&jobs::QUERY));
+        }
+        for path in ["/runs/{id}", "/jobs/{job}/last"] {
+            assert_eq!(words(operation(path, |item| &item.get)), sorted(&runs::QUERY));
+        }
     }
 }

@@ -11,8 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, Asked, Everywhere, Form, FormatWord, Healthy, JobsShown, JobsWords, LISTED, Moved, Refusal, Wanted, answer,
-    failed, lines, page, pages, show_newest,
+    App, Asked, Everywhere, Form, FormatWord, Healthy, JobsShown, JobsWords, LISTED, ListWord, Moved, Refusal, Wanted,
+    answer_with, failed, lines, page, pages, show_newest,
 };
 use crate::config::{Job, Stdin};
 use crate::parameters::{Kind, Offers};
@@ -57,7 +57,7 @@ impl<'a> Told<'a> {
     path = "/",
     operation_id = "listJobs",
     tag = "jobs",
-    params(JobsWords),
+    params(ListWord, JobsWords),
     responses(Everywhere, Moved, JobsShown)
 )]
 pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
@@ -89,11 +89,7 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
         Wanted::Ndjson => {
             lines("application/x-ndjson", jobs.iter().filter_map(|told| serde_json::to_string(&job_shown(told)).ok()))
         }
-        Wanted::Sse => {
-            return Err(
-                Refusal::bad_request("the list of jobs is no stream").remedy("allowed: html, text, ndjson, json")
-            );
-        }
+        Wanted::Sse => return Err(Refusal::no_stream("the list of jobs")),
     })
 }
 
@@ -125,7 +121,7 @@ fn has_words(job: &Job, words: &str) -> bool {
 )]
 pub(super) async fn healthz(asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
-    Ok(answer(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()))
+    Ok(answer_with(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()))
 }
 
 /// Every other URL.

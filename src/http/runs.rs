@@ -2,27 +2,21 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, Asked, Cancelled, Changing, Everywhere, FormatWord, JobName, Lines, Name, Query, Reached, Refusal, RunName,
-    RunWords, RunsShown, RunsWords, Show, Stream, Streamed, TRAILERS, Terms, Tie, Wanted, encode, failed, line_of,
-    page, pages, run_again, runs_page,
+    Answer, App, Asked, Cancelled, Changing, Everywhere, FormatWord, Found, JobName, ListWord, Name, Reached, Refusal,
+    RunName, RunWords, RunsShown, RunsWords, Streamed, Viewed, ViewedWords, Wanted, answer_with_record, failed,
+    line_of, no_run, page, pages, runs_page,
 };
 use crate::config::Job;
 use crate::journal::Selection;
-use crate::record::{self, RunId, Start};
-use crate::runs::{Filter, Reading, Run, RunRecord};
-use crate::views::{About, Filters, Format, Options, View};
-
-/// A replayed page starts at so many last lines.
-const REPLAYED: u64 = 5000;
+use crate::record::{self, RunId};
+use crate::runs::{Filter, RunRecord};
 
 /// How many runs a listing shows where nothing else is asked for, and at most.
 pub(super) const LISTED: (usize, usize) = (50, 1000);
@@ -33,232 +27,13 @@ pub(super) const QUERY: [&str; 14] = [
     "download",
 ];
 
-/// The most lines a second that may be asked for.
-const FASTEST: u32 = 1_000_000;
-
-/// What of a run is shown, and how, as a query says.
-pub(super) struct Viewed {
-    format: Wanted,
-    selection: Selection,
-    terms: Terms,
-    /// What the page's form says of them.
-    filters: Filters,
-    /// The most lines a second.
-    rate: Option<u32>,
-    all: bool,
-    abort: bool,
-    time: bool,
-    download: bool,
-    /// Nothing is said of which lines.
-    unbounded: bool,
-    /// It is watched again, not for the first time.
-    pub(super) replay: bool,
-}
-
-impl Viewed {
-    pub(super) fn of_query(asked: &Asked) -> Result<Viewed, Refusal> {
-        let query = &asked.query;
-        let terms = Terms::of_query(query)?;
-        let stream = terms.stream;
-        Ok(Viewed {
-            format: asked.wanted,
-            selection: Selection {
-                from: query.number("from", 1)?.unwrap_or(1),
-                tail: query.number("tail", 0)?,
-                stream,
-                follow: query.flag("follow")?.unwrap_or(true),
-                ..Selection::default()
-            },
-            terms: terms.seen_in(asked.wanted),
-            filters: filters(query, stream),
-            rate: rate(query)?,
-            all: query.flag("all")?.unwrap_or(false),
-            abort: query.flag("abort")?.unwrap_or(false),
-            time: query.flag("time")?.unwrap_or(false),
-            download: query.flag("download")?.unwrap_or(false),
-            unbounded: query.value("from").is_none() && query.value("tail").is_none(),
-            replay: false,
-        })
-    }
-
-    /// A page of a long run that is not watched from its beginning starts near the end.
-    fn shorten(&mut self, record: &RunRecord, waited: bool) {
-        let again = (self.replay || waited) && self.unbounded && !self.all && !self.download;
-        if self.format == Wanted::Html && again && record.lines > REPLAYED {
-            self.selection.tail = Some(REPLAYED);
-            self.filters.last = Some(REPLAYED).filter(|_| self.filters.are_on());
-        }
-    }
-}
-
-/// The filters of a query as a page's form shows them.
-fn filters(query: &Query, stream: Option<record::Stream>) -> Filters {
-    let given = |name: &str| query.value(name).unwrap_or_default().to_owned();
-    let pairs = ["q", "level", "logger", "stream"].map(|name| (name, given(name)));
-    let pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
-    let query = pairs.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&");
-    Filters { q: given("q"), level: given("level"), logger: given("logger"), stream, query, last: None }
-}
-
-/// The most lines a second.
-fn rate(query: &Query) -> Result<Option<u32>, Refusal> {
-    let Some(value) = query.value("rate").filter(|value| !value.is_empty()) else { return Ok(None) };
-    let rate = query.number("rate", 1).ok().flatten().and_then(|rate| u32::try_from(rate).ok());
-    let rate = rate.filter(|rate| *rate <= FASTEST);
-    rate.map(Some).ok_or_else(|| {
-        Refusal::bad_request(format!("`rate` cannot be `{value}`"))
-            .remedy(format!("allowed: a whole number of lines a second from 1 to {FASTEST}"))
-    })
-}
-
-/// A run that a request names.
-pub(super) enum Found {
-    Live(Arc<Run>),
-    Ended(Box<RunRecord>),
-}
-
-impl Found {
-    pub(super) fn record(&self) -> RunRecord {
-        match self {
-            Found::Live(run) => run.record(),
-            Found::Ended(record) => (**record).clone(),
-        }
-    }
-}
-
-/// A streaming answer.
-pub(super) struct Answer<'a> {
-    pub(super) app: &'a App,
-    pub(super) viewed: Viewed,
-    /// Answer when the run has ended; the status code then tells how.
-    pub(super) wait: bool,
-    pub(super) tie: Option<Tie>,
-}
-
-impl Answer<'_> {
-    /// The answer about `found`.
-    pub(super) async fn about(mut self, found: Found) -> Result<Response, Refusal> {
-        if let Found::Live(run) = &found
-            && self.wait
-        {
-            run.ended().await;
-        }
-        let record = found.record();
-        let status = if self.wait { status_of(record.state) } else { StatusCode::OK };
-        let Some(format) = self.viewed.format.view() else { return Ok(answer_with_record(&record, status)) };
-        let (journal, on_pipes, queued) = match found {
-            Found::Live(run) => {
-                let is_queued = record.state == record::State::Queued;
-                let on_pipes = !run.job.process.pty && run.job.can_be_started();
-                (run.read(), on_pipes, is_queued.then_some(run))
-            }
-            Found::Ended(record) => (open(self.app, *record).await?, false, None),
-        };
-        self.viewed.shorten(&record, self.wait);
-        let about = match format {
-            Format::Html => about(self.app, &record, self.tie.is_some()),
-            _ => About::default(),
-        };
-        let (base_path, filters) = (self.app.base_path.clone(), self.viewed.filters.clone());
-        let options = Options { base_path, time: self.viewed.time, about, filters };
-        let start = Start { run: record.id, job: record.job, state: record.state, started: record.started };
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = status;
-        *response.headers_mut() = headers(&start, format, &self.viewed, &self.app.base_path);
-        let Viewed { selection, terms, rate, all, abort, .. } = self.viewed;
-        let lines = Lines::new(&journal, &selection, terms, rate).map_err(|error| failed(error.into()))?;
-        let view = View::new(format, options);
-        let show = Show { journal, start, lines, format, view, all, abort, tie: self.tie, queued, on_pipes };
-        *response.body_mut() = Body::new(Stream::new(show));
-        Ok(response)
-    }
-}
-
-/// The journal of a run that has ended.
-async fn open(app: &App, record: RunRecord) -> Result<Reading, Refusal> {
-    let id = record.id;
-    let is_whole = record.bytes_not_kept() == Some(0);
-    let journal = app.runs.journal(&record).await.map_err(failed)?.ok_or_else(|| no_run(app, &id.to_string()))?;
-    if is_whole && journal.totals().bytes == 0 && journal.end().is_some_and(|end| end.bytes > 0) {
-        return Err(Refusal::new(
-            StatusCode::GONE,
-            format!("the output of run {id} is not in the state directory any more"),
-        )
-        .remedy("format=json shows its record"));
-    }
-    Ok(journal)
-}
-
-/// What the page of a run says beside its lines; `tied`: the run ends when the page is left.
-fn about(app: &App, record: &RunRecord, tied: bool) -> About {
-    let description = app.current().job(&record.job).and_then(|job| job.description.clone());
-    let age = Timestamp::now().duration_since(record.started).unsigned_abs();
-    let (trigger, params) = (record.trigger.clone(), record.params.clone());
-    let banner = app.current().problem.clone();
-    About {
-        description: description.unwrap_or_default(),
-        trigger,
-        params,
-        again: run_again(app, record),
-        age,
-        tied,
-        banner,
-    }
-}
-
-/// What every stream says of itself.
-fn headers(start: &Start, format: Format, viewed: &Viewed, base_path: &str) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(10);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    for name in TRAILERS {
-        headers.append(header::TRAILER, HeaderValue::from(name));
-    }
-    let mut text = |name: HeaderName, value: String| {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(name, value);
-        }
-    };
-    text(HeaderName::from_static("joblines-run"), start.run.to_string());
-    text(header::CONTENT_LOCATION, format!("{base_path}/runs/{}", start.run));
-    if viewed.download {
-        let ending = match format {
-            Format::Html => "html",
-            Format::Text => "txt",
-            Format::Ndjson => "ndjson",
-            Format::Sse => "sse",
-        };
-        text(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}-{}.{ending}\"", start.job, start.run));
-    }
-    headers
-}
-
-fn status_of(state: record::State) -> StatusCode {
-    match state {
-        record::State::Succeeded => StatusCode::OK,
-        record::State::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-        record::State::Cancelled => StatusCode::CONFLICT,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-/// A run's record as a JSON document.
-pub(super) fn answer_with_record(record: &RunRecord, status: StatusCode) -> Response {
-    let mut response = super::json(status, record);
-    if let Ok(run) = HeaderValue::try_from(record.id.to_string()) {
-        response.headers_mut().insert(HeaderName::from_static("joblines-run"), run);
-    }
-    response
-}
-
 /// One run.
 #[utoipa::path(
     get,
     path = "/runs/{id}",
     operation_id = "showRun",
     tag = "runs",
-    params(RunName, RunWords),
+    params(RunName, FormatWord, ViewedWords, RunWords),
     responses(Everywhere, Streamed)
 )]
 pub(super) async fn show(State(app): State<Arc<App>>, Name(id): Name, asked: Asked) -> Result<Response, Refusal> {
@@ -272,7 +47,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Name(id): Name, asked: Ask
     path = "/jobs/{job}/last",
     operation_id = "showLastRun",
     tag = "jobs",
-    params(JobName, RunWords),
+    params(JobName, FormatWord, ViewedWords, RunWords),
     responses(Everywhere, Streamed)
 )]
 pub(super) async fn last(State(app): State<Arc<App>>, Name(job): Name, asked: Asked) -> Result<Response, Refusal> {
@@ -286,7 +61,7 @@ pub(super) async fn show_newest(app: &App, job: &Job, asked: Asked) -> Result<Re
     asked.allow("GET")?;
     let found = newest(app, &job.name).await?;
     if asked.wanted == Wanted::Html {
-        let place = format!("{}/runs/{}", app.base_path, found.record().id);
+        let place = app.place_of(found.record().id);
         let headers = [(header::LOCATION, place), (header::CACHE_CONTROL, "no-cache, no-store".to_owned())];
         return Ok((StatusCode::FOUND, headers).into_response());
     }
@@ -311,10 +86,6 @@ async fn find(app: &App, id: &str) -> Result<Found, Refusal> {
     found.ok_or_else(|| no_run(app, id))
 }
 
-fn no_run(app: &App, id: &str) -> Refusal {
-    Refusal::not_found(format!("there is no run `{id}`")).remedy(format!("{}/runs lists the runs", app.base_path))
-}
-
 /// The run of this name; a live one first, for its end may be in the history a moment later.
 pub(super) async fn find_run(app: &App, id: RunId) -> Result<Option<Found>, Refusal> {
     match app.runs.live_run(id) {
@@ -328,7 +99,7 @@ async fn replay(app: &App, found: Found, asked: Asked) -> Result<Response, Refus
     if let Some(id) = asked.last_event()?.filter(|id| id.run == found.record().id) {
         return resume(app, found, id.reached, &asked).await;
     }
-    let viewed = Viewed { replay: true, ..Viewed::of_query(&asked)? };
+    let viewed = Viewed::of_query(&asked)?.again();
     let wait = asked.query.flag("wait")?.unwrap_or(false);
     Answer { app, viewed, wait, tie: None }.about(found).await
 }
@@ -361,7 +132,7 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, Name(id): Name, asked: A
     asked.allow("POST")?;
     asked.of_own_will()?;
     let found = find(&app, &id).await?;
-    let place = format!("{}/runs/{}", app.base_path, found.record().id);
+    let place = app.place_of(found.record().id);
     let asked_for = matches!(&found, Found::Live(run) if run.cancel());
     let record = found.record();
     match asked.wanted {
@@ -400,7 +171,7 @@ pub(super) struct RunList<'a> {
     path = "/runs",
     operation_id = "listRuns",
     tag = "runs",
-    params(RunsWords),
+    params(ListWord, RunsWords),
     responses(Everywhere, RunsShown)
 )]
 pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
@@ -435,8 +206,6 @@ pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Re
             super::lines("application/x-ndjson", records.iter().filter_map(|r| serde_json::to_string(r).ok()))
         }
         Wanted::Text => super::lines("text/plain; charset=utf-8", records.iter().map(line_of)),
-        Wanted::Sse => {
-            return Err(Refusal::bad_request("a list of runs is no stream").remedy("allowed: html, text, ndjson, json"));
-        }
+        Wanted::Sse => return Err(Refusal::no_stream("a list of runs")),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use crate::harness::Server;
+use crate::harness::{Gate, Response, Server};
 
 /// Asks `count` times for the job as NDJSON, four at a time; each has to have these types of objects.
 fn ask_often(server: &Server, count: usize, types: &[&str]) {
@@ -55,13 +55,20 @@ fn two_hundred_runs_go_on_at_once() {
     assert_eq!(server.json("/runs?job=job&state=succeeded&limit=1000")["runs"].as_array().unwrap().len(), 200);
 }
 
-#[test]
-fn a_run_beyond_max_running_is_queued_until_its_turn() {
+/// A server whose runs wait at the gate, one of them begun and so many others allowed to queue.
+fn one_at_a_time(max_queued: usize) -> (Server, Gate, Response) {
     let job = "[jobs.job]\ncommand = 'echo ready; read _ < gate'\n";
-    let server = Server::with(job).server("max_running = 1").start();
+    let queue = format!("max_queued = {max_queued}");
+    let server = Server::with(job).server("max_running = 1").server(&queue).start();
     let gate = server.gate("gate");
     let mut first = server.get("/jobs/job");
     first.line();
+    (server, gate, first)
+}
+
+#[test]
+fn a_run_beyond_max_running_is_queued_until_its_turn() {
+    let (server, gate, _first) = one_at_a_time(2);
     let second = server.detach("job");
     assert_eq!(server.json(&format!("/runs/{second}"))["state"], "queued");
     let mut page = server.visit("/jobs/job");
@@ -74,11 +81,7 @@ fn a_run_beyond_max_running_is_queued_until_its_turn() {
 
 #[test]
 fn a_queued_run_can_be_cancelled() {
-    let job = "[jobs.job]\ncommand = 'echo ready; read _ < gate'\n";
-    let server = Server::with(job).server("max_running = 1").start();
-    let gate = server.gate("gate");
-    let mut first = server.get("/jobs/job");
-    first.line();
+    let (server, gate, first) = one_at_a_time(1);
     let second = server.detach("job");
     assert_eq!(server.post(&format!("/runs/{second}/cancel")).status, 202);
     assert_eq!(server.ended(&second)["state"], "cancelled");
@@ -88,11 +91,7 @@ fn a_queued_run_can_be_cancelled() {
 
 #[test]
 fn beyond_max_queued_a_run_is_refused_with_503() {
-    let job = "[jobs.job]\ncommand = 'echo ready; read _ < gate'\n";
-    let server = Server::with(job).server("max_running = 1").server("max_queued = 1").start();
-    let gate = server.gate("gate");
-    let mut first = server.get("/jobs/job");
-    first.line();
+    let (server, gate, _first) = one_at_a_time(1);
     server.detach("job");
     let refused = server.get("/jobs/job").expect(503);
     assert!(refused.header("retry-after").is_some());

@@ -1,6 +1,6 @@
 //! Runs that wait for their turn: their place in every format, and what is answered when too many wait.
 
-use crate::harness::{Server, html, joblines, run_to_end};
+use crate::harness::{Gate, Response, Server, html, joblines, run_to_end};
 
 const JOBS: &str = "
 [jobs.job]
@@ -9,16 +9,18 @@ command = 'echo begun; read _ < gate; echo done'
 command = 'echo other'
 ";
 
-fn crowded() -> Server {
-    Server::with(JOBS).server("max_running = 1").server("max_queued = 3").start()
+/// A server that has begun the one run that may be on, and the gate at which that waits.
+fn crowded() -> (Server, Gate, Response) {
+    let server = Server::with(JOBS).server("max_running = 1").server("max_queued = 3").start();
+    let gate = server.gate("gate");
+    let mut on = server.get("/jobs/job").expect(200);
+    on.line();
+    (server, gate, on)
 }
 
 #[test]
 fn a_queued_run_says_its_place_and_every_change_of_it() {
-    let server = crowded();
-    let gate = server.gate("gate");
-    let mut on = server.get("/jobs/job").expect(200);
-    on.line();
+    let (server, gate, on) = crowded();
     let second = server.detach("job");
     let mut third = server.get("/jobs/job?format=ndjson").expect(200);
     let run = third.run();
@@ -56,10 +58,7 @@ fn a_queued_run_says_its_place_and_every_change_of_it() {
 
 #[test]
 fn a_place_gets_better_when_one_ahead_gives_up() {
-    let server = crowded();
-    let gate = server.gate("gate");
-    let mut on = server.get("/jobs/job").expect(200);
-    on.line();
+    let (server, gate, _on) = crowded();
     let second = server.detach("job");
     let mut third = server.get("/jobs/job?format=ndjson").expect(200);
     third.until("\"ahead\":1");
@@ -73,10 +72,7 @@ fn a_place_gets_better_when_one_ahead_gives_up() {
 
 #[test]
 fn one_more_than_may_wait_is_503_and_told_when_to_come_again() {
-    let server = crowded();
-    let gate = server.gate("gate");
-    let mut on = server.get("/jobs/job").expect(200);
-    on.line();
+    let (server, gate, _on) = crowded();
     let waiting: Vec<_> = (0..3).map(|_| server.detach("job")).collect();
     for accepted in ["*/*", "application/json", "text/html"] {
         let response = server.request("POST", "/jobs/other").accept(accepted).send().expect(503);
@@ -91,10 +87,7 @@ fn one_more_than_may_wait_is_503_and_told_when_to_come_again() {
 
 #[test]
 fn the_client_waits_with_its_run() {
-    let server = crowded();
-    let gate = server.gate("gate");
-    let mut on = server.get("/jobs/job").expect(200);
-    on.line();
+    let (server, gate, _on) = crowded();
     let mut client = joblines(["run", "other", "--server", &server.url("")]);
     let client = std::thread::spawn(move || run_to_end(&mut client));
     crate::harness::wait_for("the client's run to wait", || {

@@ -22,7 +22,9 @@ use answers::Document;
 pub(super) use answers::{
     AssetShown, Cancelled, Changing, Everywhere, FormShown, Healthy, JobsShown, Moved, Ran, RunsShown, Streamed,
 };
-pub(super) use queries::{AssetName, FormatWord, JobName, JobWords, JobsWords, ListWord, RunName, RunWords, RunsWords};
+pub(super) use queries::{
+    AssetName, FormatWord, JobName, JobWords, JobsWords, ListWord, RunName, RunWords, RunsWords, ViewedWords,
+};
 use schemas::{Answered, Listed, StreamObject, Word};
 
 /// What is the same in every document: the routes are added to it as they are declared.

@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use super::{Answered, Listed, Word};
 use crate::record::{State, Stream};
 
-/// The format, and nothing else.
+/// The format.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct FormatWord {
@@ -16,7 +16,7 @@ pub(in crate::http) struct FormatWord {
     format: Option<Answered>,
 }
 
-/// The format of what is no stream, and nothing else.
+/// The format of what is no stream.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct ListWord {
@@ -50,25 +50,19 @@ pub(in crate::http) struct AssetName {
     name: String,
 }
 
-/// The query of `/`.
+/// What the query of `/` may hold beside the format.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct JobsWords {
-    /// The format of the answer, and of an error; without it the Accept header decides.
-    #[param(inline)]
-    format: Option<Listed>,
     /// Only the jobs that have these words in their name, description or group.
     #[param(pattern = r"^[^\u0000]*$")]
     filter: Option<String>,
 }
 
-/// The query of `/runs`.
+/// What the query of `/runs` may hold beside the format.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct RunsWords {
-    /// The format of the answer, and of an error; without it the Accept header decides.
-    #[param(inline)]
-    format: Option<Listed>,
     /// Only the runs of this job.
     #[param(pattern = r"^[^\u0000]*$")]
     job: Option<String>,
@@ -83,17 +77,12 @@ pub(in crate::http) struct RunsWords {
     before: Option<String>,
 }
 
-/// The query of a job's URL, beside the job's own parameters.
+/// What the query of a job's URL and of a run's may hold beside the format.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(in crate::http) struct JobWords {
-    /// The format of the answer, and of an error; without it the Accept header decides.
-    #[param(inline)]
-    format: Option<Answered>,
+pub(in crate::http) struct ViewedWords {
     /// Answer when the run has ended; the status then tells how.
     wait: Option<bool>,
-    /// Answer at once with 202 and the run's record.
-    detach: Option<bool>,
     /// Break the connection off where the run does not succeed.
     abort: Option<bool>,
     /// Every line, however many there are.
@@ -122,45 +111,22 @@ pub(in crate::http) struct JobWords {
     download: Option<bool>,
 }
 
-/// The query of a run's URL.
+/// What only the query of a job's URL may hold, beside the job's own parameters.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct JobWords {
+    /// Answer at once with 202 and the run's record.
+    detach: Option<bool>,
+}
+
+/// What only the query of a run's URL may hold.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct RunWords {
-    /// The format of the answer, and of an error; without it the Accept header decides.
-    #[param(inline)]
-    format: Option<Answered>,
-    /// Answer when the run has ended; the status then tells how.
-    wait: Option<bool>,
-    /// Break the connection off where the run does not succeed.
-    abort: Option<bool>,
-    /// Every line, however many there are.
-    all: Option<bool>,
-    /// From this line on.
-    #[param(minimum = 1, maximum = 18446744073709551615u64, format = "uint64")]
-    from: Option<u64>,
     /// Only so many of the last lines.
     #[param(minimum = 0, maximum = 18446744073709551615u64, format = "uint64")]
     tail: Option<u64>,
     /// Whether to go on with the lines that are still to come.
     #[param(default = true)]
     follow: Option<bool>,
-    /// Only the lines of this stream.
-    #[param(inline)]
-    stream: Option<Stream>,
-    /// Only the lines that this regular expression finds something in (https://docs.rs/regex/#syntax).
-    #[param(format = "regex")]
-    q: Option<String>,
-    /// Only the records of this level and above it, or of a range: `warning`, `30`, `debug..info`, the lower one first.
-    #[param(inline)]
-    level: Option<Word>,
-    /// Only the records of this logger and those below it.
-    #[param(pattern = r"^[^\u0000]*$")]
-    logger: Option<String>,
-    /// The most lines a second.
-    #[param(minimum = 1, maximum = 1000000)]
-    rate: Option<u32>,
-    /// The time before each line.
-    time: Option<bool>,
-    /// As a file to save.
-    download: Option<bool>,
 }

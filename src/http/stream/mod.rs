@@ -1,8 +1,10 @@
 //! The body of a streaming response: takes chunks from a reader as the socket has room for them, gives them to a view,
 //! sends what it renders. All that is ready goes out in one frame, and nothing that is ready waits.
 
+mod clock;
 mod lines;
 mod pace;
+mod queue;
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,17 +16,19 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use http_body::{Body, Frame};
-use tokio::sync::{oneshot, watch};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::{LOOK_BACK, Sieve, Sifted, Span, TRAILERS, Terms};
 use crate::journal::Step;
 use crate::record::{Chunk, End, Start, State};
 use crate::runs::{Place, Reading, Run};
 use crate::views::{Format, Frames, View};
+use clock::Clock;
 pub(super) use lines::Lines;
 use lines::Next;
 use pace::Pace;
+use queue::{NextPlace, Places};
 
 /// Output is rendered up to so many bytes before a frame is sent, if so much is ready.
 const FRAME: usize = 64 << 10;
@@ -32,12 +36,6 @@ const FRAME: usize = 64 << 10;
 /// So long lines that are not shown are gone through before others have their turn. Short, for tokio looks for new
 /// requests only every 61 turns where there is always something to do.
 const TURN: Duration = Duration::from_micros(200);
-
-/// How often something is sent, so that proxies keep a silent page open.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-
-/// A run that printed nothing for so long is spoken of.
-const SILENCE: Duration = Duration::from_secs(30);
 
 /// A live page of more lines than this goes on with a count.
 const LONGEST_PAGE: u64 = 100_000;
@@ -98,27 +96,6 @@ pub(super) struct Stream {
     sent: Option<oneshot::Receiver<()>>,
 }
 
-/// The next place of a run in the queue, and what tells of those after it.
-type NextPlace = Pin<Box<dyn Future<Output = (Option<Place>, Places)> + Send>>;
-
-/// A run that waits for its turn, and where it stands.
-struct Places {
-    run: Arc<Run>,
-    places: watch::Receiver<Option<Place>>,
-}
-
-impl Places {
-    /// Waits until the place is another one; or, where there is none any more, until the command runs, or never will.
-    async fn next(mut self) -> (Option<Place>, Places) {
-        // an error: who tells of it is gone with the run
-        let place = self.places.changed().await.ok().and_then(|()| *self.places.borrow_and_update());
-        if place.is_none() {
-            self.run.running().await;
-        }
-        (place, self)
-    }
-}
-
 enum Stage {
     /// Nothing has been sent.
     Head,
@@ -158,11 +135,8 @@ impl Stream {
         show.view.start(&show.start, show.lines.first_line(), &mut self.rendered);
         self.stage = Stage::Lines;
         let Some(run) = show.queued.take() else { return };
-        let mut places = run.place();
-        // where it stands now is the first that is to be told
-        places.mark_changed();
         self.clock.queued = true;
-        self.queue = Some(Box::pin(Places { run, places }.next()));
+        self.queue = Some(Box::pin(Places::of(run).next()));
     }
 
     /// Renders the run's place in the queue, and waits for the next one where it still has one.
@@ -378,67 +352,6 @@ impl Body for Stream {
                 this.clock.sent = Instant::now();
             }
         }
-    }
-}
-
-/// Notices silence: on the line, which proxies do not like, and of the run, which people wonder about.
-struct Clock {
-    /// The run goes on.
-    live: bool,
-    /// The format has something to say while there are no lines.
-    speaks: bool,
-    alarm: Option<Pin<Box<Sleep>>>,
-    /// When something was last sent.
-    sent: Instant,
-    /// When the run last printed something, as far as this page knows.
-    output: Instant,
-    /// Its silence has been spoken of.
-    spoken: bool,
-    /// It waits for its turn: its silence is nobody's doubt.
-    queued: bool,
-}
-
-impl Clock {
-    fn new(live: bool, speaks: bool) -> Clock {
-        let now = Instant::now();
-        // nobody wonders about the silence of a run that has ended
-        Clock { live, speaks, alarm: None, sent: now, output: now, spoken: !live, queued: false }
-    }
-
-    /// Ready where the view has rendered something about the silence.
-    fn poll_silence(&mut self, context: &mut Context<'_>, show: &mut Show, out: &mut Frames) -> Poll<()> {
-        if !self.speaks {
-            return Poll::Pending;
-        }
-        loop {
-            let (heartbeat, silence) = (self.sent + HEARTBEAT, self.output + SILENCE);
-            let only_heartbeat = self.spoken || self.queued;
-            let due = if only_heartbeat { heartbeat } else { heartbeat.min(silence) };
-            if due > Instant::now() {
-                // the alarm may ring early: something was sent since it was set, and it is set anew then
-                let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(due)));
-                ready!(alarm.as_mut().poll(context));
-                alarm.as_mut().reset(due);
-                continue;
-            }
-            if only_heartbeat || heartbeat < silence {
-                show.view.heartbeat(out);
-            } else {
-                self.spoken = true;
-                show.view.notice(silence_note(show.on_pipes), out);
-            }
-            self.sent = Instant::now();
-            return Poll::Ready(());
-        }
-    }
-}
-
-fn silence_note(on_pipes: bool) -> &'static str {
-    if on_pipes {
-        "no output for 30 s. A program that holds its output back when it is not on a terminal wants `pty = true` in \
-         jobs.toml."
-    } else {
-        "no output for 30 s."
     }
 }
 

@@ -1,0 +1,93 @@
+//! What a query asks to see of a run, and how it is to look. It finds no run, and reads no journal.
+
+use super::{Asked, Query, Refusal, Terms, Wanted, encode};
+use crate::journal::Selection;
+use crate::record;
+use crate::runs::RunRecord;
+use crate::views::Filters;
+
+/// A replayed page starts at so many last lines.
+const REPLAYED: u64 = 5000;
+
+/// The most lines a second that may be asked for.
+const FASTEST: u32 = 1_000_000;
+
+/// What of a run is shown, and how, as a query says.
+pub(super) struct Viewed {
+    pub(super) format: Wanted,
+    pub(super) selection: Selection,
+    pub(super) terms: Terms,
+    /// What the page's form says of them.
+    pub(super) filters: Filters,
+    /// The most lines a second.
+    pub(super) rate: Option<u32>,
+    pub(super) all: bool,
+    pub(super) abort: bool,
+    pub(super) time: bool,
+    pub(super) download: bool,
+    /// Nothing is said of which lines.
+    unbounded: bool,
+    /// It is watched again, not for the first time.
+    replay: bool,
+}
+
+impl Viewed {
+    pub(super) fn of_query(asked: &Asked) -> Result<Viewed, Refusal> {
+        let query = &asked.query;
+        let terms = Terms::of_query(query)?;
+        let stream = terms.stream;
+        Ok(Viewed {
+            format: asked.wanted,
+            selection: Selection {
+                from: query.number("from", 1)?.unwrap_or(1),
+                tail: query.number("tail", 0)?,
+                stream,
+                follow: query.flag("follow")?.unwrap_or(true),
+                ..Selection::default()
+            },
+            terms: terms.seen_in(asked.wanted),
+            filters: filters(query, stream),
+            rate: rate(query)?,
+            all: query.flag("all")?.unwrap_or(false),
+            abort: query.flag("abort")?.unwrap_or(false),
+            time: query.flag("time")?.unwrap_or(false),
+            download: query.flag("download")?.unwrap_or(false),
+            unbounded: query.value("from").is_none() && query.value("tail").is_none(),
+            replay: false,
+        })
+    }
+
+    /// The same, watched again.
+    pub(super) fn again(self) -> Viewed {
+        Viewed { replay: true, ..self }
+    }
+
+    /// A page of a long run that is not watched from its beginning starts near the end.
+    pub(super) fn shorten(&mut self, record: &RunRecord, waited: bool) {
+        let again = (self.replay || waited) && self.unbounded && !self.all && !self.download;
+        if self.format == Wanted::Html && again && record.lines > REPLAYED {
+            self.selection.tail = Some(REPLAYED);
+            self.filters.last = Some(REPLAYED).filter(|_| self.filters.are_on());
+        }
+    }
+}
+
+/// The filters of a query as a page's form shows them.
+fn filters(query: &Query, stream: Option<record::Stream>) -> Filters {
+    let given = |name: &str| query.value(name).unwrap_or_default().to_owned();
+    let pairs = ["q", "level", "logger", "stream"].map(|name| (name, given(name)));
+    let pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
+    let query = pairs.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&");
+    Filters { q: given("q"), level: given("level"), logger: given("logger"), stream, query, last: None }
+}
+
+/// The most lines a second.
+fn rate(query: &Query) -> Result<Option<u32>, Refusal> {
+    let Some(value) = query.value("rate").filter(|value| !value.is_empty()) else { return Ok(None) };
+    let rate = query.number("rate", 1).ok().flatten().and_then(|rate| u32::try_from(rate).ok());
+    let rate = rate.filter(|rate| *rate <= FASTEST);
+    rate.map(Some).ok_or_else(|| {
+        Refusal::bad_request(format!("`rate` cannot be `{value}`"))
+            .remedy(format!("allowed: a whole number of lines a second from 1 to {FASTEST}"))
+    })
+}
