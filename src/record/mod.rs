@@ -1,5 +1,7 @@
-//! What a journal holds: the start of a run, its chunks of lines, its end. Values only; nothing here reads or writes.
+//! What a journal holds: the start of a run, its chunks of lines, its end; and what a line says. Values only; nothing
+//! here reads or writes.
 
+mod entry;
 mod level;
 mod said;
 
@@ -14,6 +16,7 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use entry::{Entry, Thread};
 pub use level::Level;
 pub use said::{Said, said};
 
