@@ -290,6 +290,19 @@ pub struct Start {
     pub started: Timestamp,
 }
 
+/// The beginning of a feed's stream, as every view tells it first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FeedStart {
+    /// The feed's name.
+    pub feed: String,
+    /// Which file of the feed's folder, where it is a folder.
+    pub path: Option<String>,
+    /// The name of its journal: as long as it stays the same, so do the numbers of the lines.
+    pub journal: RunId,
+    /// When the journal was begun.
+    pub started: Timestamp,
+}
+
 /// The end of a run: its receipt.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct End {

@@ -10,6 +10,7 @@ mod filters;
 mod html;
 mod json;
 pub mod pages;
+mod table;
 mod text;
 mod words;
 
@@ -20,12 +21,15 @@ use bytes::{Bytes, BytesMut};
 
 pub use crate::views::filters::Filters;
 pub use crate::views::html::Plain;
-pub use crate::views::json::{EndRecord, EventId, LineObject, QueueObject, Reached, RunObject, end_record};
+pub use crate::views::json::{
+    EndRecord, EventId, FeedObject, LineObject, QueueObject, Reached, RunObject, StoppedObject, end_record,
+};
 
-use crate::record::{Chunk, End, Start};
+use crate::record::{Chunk, End, FeedStart, Start};
 use crate::views::assets::{ICON, SCRIPT, STYLE, state_icon, state_icon_pattern};
 use crate::views::html::Html;
 use crate::views::json::{Ndjson, Sse};
+use crate::views::table::Table;
 use crate::views::text::Text;
 use crate::views::words::{in_bytes, in_digits, in_duration, legible, shortened};
 
@@ -138,11 +142,29 @@ pub struct Options {
     pub filters: Filters,
 }
 
+/// What a client asked of a view of a feed beyond its format, and what its page says beside the lines.
+#[derive(Clone, Default, Debug)]
+pub struct FeedOptions {
+    /// Where joblines is mounted: empty, or a path such as `/joblines`.
+    pub base_path: String,
+    /// The path of the page that is shown, from the host on.
+    pub address: String,
+    /// The feed's, empty where it has none.
+    pub description: String,
+    /// What everybody should know before anything else.
+    pub banner: Option<String>,
+    /// Prefix each plain line with its time, in text.
+    pub time: bool,
+    /// Which lines it is given, for the form of a page and its links.
+    pub filters: Filters,
+}
+
 /// The rendering of one journal for one client. It holds a few kilobytes, however long the journal is.
 pub struct View(Kind);
 
 enum Kind {
     Html(Box<Html>),
+    Table(Box<Table>),
     Text(Text),
     Ndjson(Ndjson),
     Sse(Sse),
@@ -159,14 +181,34 @@ impl View {
         })
     }
 
+    /// A view of a feed that nothing has been shown to yet.
+    pub fn of_feed(format: Format, options: FeedOptions) -> View {
+        View(match format {
+            Format::Html => Kind::Table(Box::new(Table::new(options))),
+            Format::Text => Kind::Text(Text::of_feed(options)),
+            Format::Ndjson => Kind::Ndjson(Ndjson::default()),
+            Format::Sse => Kind::Sse(Sse::default()),
+        })
+    }
+
     /// The beginning. `first_line` is the number of the first line that will be shown; above 1 the earlier ones are
     /// left out, and html links to them.
     pub fn start(&mut self, start: &Start, first_line: u64, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.start(start, first_line, out),
-            Kind::Text(_) => {}
+            Kind::Text(_) | Kind::Table(_) => {}
             Kind::Ndjson(ndjson) => ndjson.start(start, out),
             Kind::Sse(sse) => sse.start(start, out),
+        }
+    }
+
+    /// The beginning of a feed, in the place of [`View::start`].
+    pub fn start_feed(&mut self, start: &FeedStart, first_line: u64, out: &mut Frames) {
+        match &mut self.0 {
+            Kind::Table(table) => table.start_feed(start, first_line, out),
+            Kind::Text(_) | Kind::Html(_) => {}
+            Kind::Ndjson(ndjson) => ndjson.start_feed(start, out),
+            Kind::Sse(sse) => sse.start_feed(start, out),
         }
     }
 
@@ -174,6 +216,7 @@ impl View {
     pub fn chunk(&mut self, chunk: &Chunk, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.chunk(chunk, out),
+            Kind::Table(table) => table.chunk(chunk, out),
             Kind::Text(text) => text.chunk(chunk, out),
             Kind::Ndjson(ndjson) => ndjson.chunk(chunk, out),
             Kind::Sse(sse) => sse.chunk(chunk, out),
@@ -199,6 +242,7 @@ impl View {
     pub fn notice(&mut self, text: &str, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.notice(text, out),
+            Kind::Table(table) => table.notice(text, out),
             Kind::Sse(sse) => sse.notice(text, out),
             Kind::Text(_) | Kind::Ndjson(_) => {}
         }
@@ -209,6 +253,7 @@ impl View {
     pub fn queued(&mut self, ahead: usize, waiting: usize, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.queued(ahead, out),
+            Kind::Table(_) => {}
             Kind::Ndjson(ndjson) => ndjson.queue(Some((ahead, waiting)), out),
             Kind::Sse(sse) => sse.queue(Some((ahead, waiting)), out),
             Kind::Text(_) => {}
@@ -219,6 +264,7 @@ impl View {
     pub fn begun(&mut self, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.begun(out),
+            Kind::Table(_) => {}
             Kind::Ndjson(ndjson) => ndjson.queue(None, out),
             Kind::Sse(sse) => sse.queue(None, out),
             Kind::Text(_) => {}
@@ -228,7 +274,7 @@ impl View {
     /// Bytes that mean nothing, so that proxies keep a silent stream open; none in text and ndjson.
     pub fn heartbeat(&mut self, out: &mut Frames) {
         match &self.0 {
-            Kind::Html(_) => out.buffer().extend_from_slice(b"<!-- -->"),
+            Kind::Html(_) | Kind::Table(_) => out.buffer().extend_from_slice(b"<!-- -->"),
             Kind::Sse(_) => out.buffer().extend_from_slice(b": \n\n"),
             Kind::Text(_) | Kind::Ndjson(_) => {}
         }
@@ -236,8 +282,27 @@ impl View {
 
     /// Stops before the end, where only what there was so far had been asked for: html is closed all the same.
     pub fn pause(&mut self, out: &mut Frames) {
-        if let Kind::Html(html) = &mut self.0 {
-            html.pause(out);
+        match &mut self.0 {
+            Kind::Html(html) => html.pause(out),
+            Kind::Table(table) => table.pause(out),
+            Kind::Text(_) | Kind::Ndjson(_) | Kind::Sse(_) => {}
+        }
+    }
+
+    /// A feed's page has as many rows as it may have, and would go on at line `next`: it is closed, and leads there.
+    pub fn full(&mut self, next: u64, out: &mut Frames) {
+        if let Kind::Table(table) = &mut self.0 {
+            table.full(next, out);
+        }
+    }
+
+    /// A feed stops, for its server does or it is configured otherwise. Nothing may follow it.
+    pub fn stop(&mut self, end: &End, out: &mut Frames) {
+        match &mut self.0 {
+            Kind::Table(table) => table.stop(end, out),
+            Kind::Text(_) | Kind::Html(_) => {}
+            Kind::Ndjson(ndjson) => ndjson.stop(end, out),
+            Kind::Sse(sse) => sse.stop(end, out),
         }
     }
 
@@ -245,7 +310,7 @@ impl View {
     pub fn end(&mut self, end: &End, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.end(end, out),
-            Kind::Text(_) => {}
+            Kind::Text(_) | Kind::Table(_) => {}
             Kind::Ndjson(ndjson) => ndjson.end(end, out),
             Kind::Sse(sse) => sse.end(end, out),
         }

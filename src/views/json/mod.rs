@@ -20,7 +20,7 @@ pub(super) use crate::views::json::sse::Sse;
 pub use crate::views::json::sse::{EventId, Reached};
 
 use crate::record::stamp;
-use crate::record::{Chunk, RunId, Start, State, Stream};
+use crate::record::{Chunk, End, FeedStart, RunId, Start, State, Stream};
 use crate::views::{Care, Counted, is_unsafe, none, whole_lines};
 
 /// The first object of a stream.
@@ -35,6 +35,48 @@ pub struct RunObject<'a> {
     state: State,
     #[schema(format = DateTime)]
     started: String,
+}
+
+/// The first object of a feed's stream.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FeedObject)]
+pub struct FeedObject<'a> {
+    #[serde(rename = "type")]
+    #[schema(pattern = "^feed$")]
+    kind: &'static str,
+    feed: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
+    /// The name of its journal: as long as it stays the same, so do the numbers of the lines.
+    journal: RunId,
+    #[schema(format = DateTime)]
+    started: String,
+}
+
+fn feed_object(start: &FeedStart) -> FeedObject<'_> {
+    FeedObject {
+        kind: "feed",
+        feed: &start.feed,
+        path: start.path.as_deref(),
+        journal: start.journal,
+        started: stamp(start.started),
+    }
+}
+
+/// The last object of a feed's stream: the server stops, or `jobs.toml` says something else of the feed now.
+#[derive(Serialize, ToSchema)]
+pub struct StoppedObject {
+    #[serde(rename = "type")]
+    #[schema(pattern = "^stopped$")]
+    kind: &'static str,
+    /// How many lines it has had.
+    lines: u64,
+    #[schema(format = DateTime)]
+    ended: String,
+}
+
+fn stopped_object(end: &End) -> StoppedObject {
+    StoppedObject { kind: "stopped", lines: end.lines, ended: stamp(end.ended) }
 }
 
 fn run_object(start: &Start) -> RunObject<'_> {
@@ -75,6 +117,22 @@ pub struct LineObject {
     /// Its bytes, where they are not UTF-8.
     #[schema(nullable = false)]
     base64: Option<String>,
+    /// Of a record: which feed it came from, in one that merges several.
+    #[schema(nullable = false)]
+    feed: Option<String>,
+    /// Of a record: its level on the scale of Python's logging, where 30 is a warning.
+    #[schema(nullable = false)]
+    level: Option<i32>,
+    /// Of a record: what its program calls that level.
+    #[schema(nullable = false)]
+    level_name: Option<String>,
+    /// Of a record: the logger's name.
+    #[schema(nullable = false)]
+    logger: Option<String>,
+    /// Of a record: everything else that is known of it.
+    #[schema(nullable = false)]
+    #[schema(value_type = Object)]
+    record: Option<()>,
 }
 
 /// `place` is how many are ahead, and how many wait; none where the run waits no longer.
@@ -96,6 +154,8 @@ fn head(chunk: &Chunk, framing: &[u8]) -> Counted {
     const OBJECT: &[u8] = br#"{"type":"line","seq":"#;
     let time = stamp(chunk.time);
     let partial: &[u8] = if chunk.open { br#","partial":true"# } else { b"" };
+    // a record brings its text along, among its other fields
+    let text: &[u8] = if chunk.stream == Stream::Record { b"," } else { br#","text":""# };
     Counted::new(
         &[framing, OBJECT].concat(),
         chunk.line,
@@ -106,13 +166,17 @@ fn head(chunk: &Chunk, framing: &[u8]) -> Counted {
             chunk.stream.name().as_bytes(),
             b"\"",
             partial,
-            br#","text":""#,
+            text,
         ],
     )
 }
 
-/// Appends the chunk's lines, each with its heads before it and `close` after it.
+/// Appends the chunk's lines as objects, each with its heads before it and `close` after it.
 fn lines(chunk: &Chunk, heads: &mut [Counted], close: &[u8], out: &mut BytesMut) {
+    if chunk.stream == Stream::Record {
+        return records(chunk, heads, close, out);
+    }
+    let close = &[b"\"}", close].concat()[..];
     let plain = is_plain(&chunk.bytes);
     if chunk.open || chunk.continues {
         let piece = chunk.bytes.strip_suffix(b"\n").unwrap_or(&chunk.bytes);
@@ -135,6 +199,33 @@ fn lines(chunk: &Chunk, heads: &mut [Counted], close: &[u8], out: &mut BytesMut)
         }
         out.extend_from_slice(close);
     }
+}
+
+/// The same for records, each of which is an object already: its fields go on where the head stops.
+fn records(chunk: &Chunk, heads: &mut [Counted], close: &[u8], out: &mut BytesMut) {
+    for line in whole_lines(&chunk.bytes) {
+        for head in heads.iter_mut() {
+            out.extend_from_slice(head.bytes());
+            head.advance();
+        }
+        fields(line.strip_prefix(b"{").unwrap_or(line), out);
+        out.extend_from_slice(close);
+    }
+}
+
+/// Copies JSON, but for the characters in its strings that never go out raw.
+fn fields(json: &[u8], out: &mut BytesMut) {
+    const CARE: Care = Care::and(b"");
+    if none(json, |byte| byte >= 0x7F) {
+        return out.extend_from_slice(json);
+    }
+    CARE.copy(&String::from_utf8_lossy(json), out, |char, out| {
+        let is_unsafe = is_unsafe(char);
+        if is_unsafe {
+            unicode(char, out);
+        }
+        is_unsafe
+    });
 }
 
 /// Whether lines can stand in a JSON string as they are.

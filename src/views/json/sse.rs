@@ -7,8 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::record::{Chunk, End, RunId, Start};
-use crate::views::json::{append, end_record, head, lines, queue_object, run_object};
+use crate::record::{Chunk, End, FeedStart, RunId, Start};
+use crate::views::json::{append, end_record, feed_object, head, lines, queue_object, run_object, stopped_object};
 use crate::views::{Counted, Frames};
 
 /// How far a client of server-sent events has come: the value of `id:` and of `Last-Event-ID`.
@@ -67,8 +67,25 @@ impl Sse {
         buffer.extend_from_slice(b"\n\n");
     }
 
+    pub(in crate::views) fn start_feed(&mut self, start: &FeedStart, out: &mut Frames) {
+        self.run = Some(start.journal);
+        let open = format!("event: feed\n{}data: ", self.id(Reached::Line(0)));
+        let buffer = out.buffer();
+        buffer.extend_from_slice(open.as_bytes());
+        append(&feed_object(start), buffer);
+        buffer.extend_from_slice(b"\n\n");
+    }
+
+    /// The id stays the last line's: a browser comes back by itself and goes on behind it.
+    pub(in crate::views) fn stop(&mut self, end: &End, out: &mut Frames) {
+        let buffer = out.buffer();
+        buffer.extend_from_slice(b"event: stopped\ndata: ");
+        append(&stopped_object(end), buffer);
+        buffer.extend_from_slice(b"\n\n");
+    }
+
     pub(in crate::views) fn chunk(&mut self, chunk: &Chunk, out: &mut Frames) {
-        const CLOSE: &[u8] = b"\"}\n\n";
+        const CLOSE: &[u8] = b"\n\n";
         match self.run {
             Some(run) if !chunk.open => {
                 let id = Counted::new(format!("event: line\nid: {run}/").as_bytes(), chunk.line, &[]);
