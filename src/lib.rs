@@ -17,6 +17,7 @@
 //! | [`views`] | html, text, ndjson, sse: pure functions from records to bytes, and the pages | `record` |
 //! | [`config`] | `jobs.toml` as written → jobs as meant | `sources`' settings, `parameters` |
 //! | [`runs`] | one run = one source into one journal; the history | `config`, `sources`, `journal`, `parameters`, `record` |
+//! | [`feeds`] | endless journals: started with the server, kept to a size | `config`, `sources`, `journal`, `record` |
 //! | [`http`] | routes, negotiation, who may do what, the streaming body | all of the above |
 //! | [`cli`] | the verbs of the command line | everything |
 //!
@@ -35,6 +36,8 @@ pub mod views;
 pub mod config;
 
 pub mod runs;
+
+pub mod feeds;
 
 pub mod http;
 

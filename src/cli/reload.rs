@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tracing::{error, info, warn};
 
 use crate::config::{self, Config, Server};
+use crate::feeds::Feeds;
 use crate::http::App;
 use crate::runs::Runs;
 
@@ -15,6 +16,7 @@ pub(super) struct Reload {
     pub(super) path: PathBuf,
     pub(super) app: Arc<App>,
     pub(super) runs: Arc<Runs>,
+    pub(super) feeds: Arc<Feeds>,
     /// The `[server]` table that it was started with.
     pub(super) started: Server,
     /// The same with what the command line said instead.
@@ -30,7 +32,7 @@ impl Reload {
             Err(error) => return error!(%error, "jobs.toml cannot be loaded"),
         };
         match loaded {
-            Ok(config) => self.take(config),
+            Ok(config) => self.take(config).await,
             Err(mistakes) => {
                 error!("{} has mistakes and the one before stays in use:\n{mistakes}", self.path.display());
                 let list = mistakes.summary().join("; ");
@@ -40,7 +42,7 @@ impl Reload {
         }
     }
 
-    fn take(&self, mut config: Config) {
+    async fn take(&self, mut config: Config) {
         let fixed = self.fixed(&config.server);
         let problem = (!fixed.is_empty()).then(|| {
             let keys = fixed.join("`, `");
@@ -51,8 +53,9 @@ impl Reload {
         }
         config.server.listen.clone_from(&self.effective.listen);
         self.runs.apply(super::limits(&config.server));
+        self.feeds.apply(&config.feeds).await;
         self.app.replace(&config, problem);
-        info!(jobs = config.jobs.len(), "loaded {} anew", self.path.display());
+        info!(jobs = config.jobs.len(), feeds = config.feeds.len(), "loaded {} anew", self.path.display());
     }
 
     /// The keys that differ and that a server takes at its start only.

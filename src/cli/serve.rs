@@ -15,6 +15,7 @@ use tracing::{info, warn};
 
 use super::{Reload, ServeArguments, Stamp, Watch, report};
 use crate::config::{self, Config, Listen};
+use crate::feeds::Feeds;
 use crate::http::listen::{Limits, Listener, Stop, Timeouts};
 use crate::http::{self, App};
 use crate::runs::{self, Runs};
@@ -107,10 +108,11 @@ async fn accept(config: Config, state_dir: PathBuf, origin: Origin) -> anyhow::R
     let base_path = &config.server.base_path;
     let urls: Vec<_> = listeners.iter().map(|listener| listener.url(base_path)).collect();
     let url = urls.first().cloned().unwrap_or_default();
-    let settings = runs::Settings { state_dir, limits: limits(&config.server), url: url.clone() };
+    let settings = runs::Settings { state_dir: state_dir.clone(), limits: limits(&config.server), url: url.clone() };
     let runs = Runs::open(settings).await?;
     let scheme_and_host = url.strip_suffix(base_path.as_str()).unwrap_or(&url).to_owned();
-    let app = App::new(&config, runs.clone(), scheme_and_host);
+    let feeds = Feeds::open(&state_dir, &config.feeds);
+    let app = App::new(&config, (runs.clone(), feeds.clone()), scheme_and_host);
     let router = http::router(Arc::clone(&app));
     let limits = Limits { max_connections: config.server.max_connections, timeouts: Timeouts::default() };
     let stop = Stop::default();
@@ -118,8 +120,14 @@ async fn accept(config: Config, state_dir: PathBuf, origin: Origin) -> anyhow::R
     let mut watch = Watch::new(&origin.path, origin.seen)
         .inspect_err(|error| warn!(%error, "jobs.toml is not watched; SIGHUP loads it anew"))
         .ok();
-    let reload =
-        Reload { path: origin.path, app, runs: runs.clone(), started: origin.server, effective: config.server.clone() };
+    let reload = Reload {
+        path: origin.path,
+        app,
+        runs: runs.clone(),
+        feeds: feeds.clone(),
+        started: origin.server,
+        effective: config.server.clone(),
+    };
     announce(&urls);
     loop {
         tokio::select! {
@@ -132,7 +140,7 @@ async fn accept(config: Config, state_dir: PathBuf, origin: Origin) -> anyhow::R
     info!("stopping: every run is ended; a second signal stops at once");
     stop.gently.cancel();
     let ended = async {
-        runs.shut_down().await;
+        tokio::join!(runs.shut_down(), feeds.shut_down());
         let farewell = tokio::time::sleep(FAREWELL);
         tokio::pin!(serving, farewell);
         tokio::select! {

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use jiff::Timestamp;
 
-use super::{App, Lines, Refusal, Show, Stream, TRAILERS, Tie, Viewed, failed, run_again};
+use super::{App, Lines, Refusal, Show, Stream, Subject, TRAILERS, Tie, Viewed, failed, run_again};
 use crate::record::{self, Start};
 use crate::runs::{Reading, Run, RunRecord};
 use crate::views::{About, Format, Options, View};
@@ -70,7 +70,8 @@ impl Answer<'_> {
         let Viewed { selection, terms, rate, all, abort, .. } = self.viewed;
         let lines = Lines::new(&journal, &selection, terms, rate).map_err(|error| failed(error.into()))?;
         let view = View::new(format, options);
-        let show = Show { journal, start, lines, format, view, all, abort, tie: self.tie, queued, on_pipes };
+        let subject = Subject::Run { journal, start };
+        let show = Show { subject, lines, format, view, all, abort, tie: self.tie, queued, on_pipes };
         *response.body_mut() = Body::new(Stream::new(show));
         Ok(response)
     }
@@ -125,13 +126,8 @@ fn headers(start: &Start, format: Format, viewed: &Viewed, app: &App) -> HeaderM
     text(HeaderName::from_static("joblines-run"), start.run.to_string());
     text(header::CONTENT_LOCATION, app.place_of(start.run));
     if viewed.download {
-        let ending = match format {
-            Format::Html => "html",
-            Format::Text => "txt",
-            Format::Ndjson => "ndjson",
-            Format::Sse => "sse",
-        };
-        text(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}-{}.{ending}\"", start.job, start.run));
+        let name = format!("{}-{}.{}", start.job, start.run, format.ending());
+        text(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
     }
     headers
 }

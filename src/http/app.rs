@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::Hosts;
+use super::{Hosts, encode};
 use crate::config::{Config, Job};
-use crate::record::RunId;
+use crate::feeds::Feeds;
+use crate::record::{FeedStart, RunId};
 use crate::runs::Runs;
 
 /// What every handler knows.
@@ -16,6 +17,7 @@ pub struct App {
     /// Scheme, host and port of the first address, for the curl lines that pages show.
     pub(super) origin: String,
     pub(super) runs: Arc<Runs>,
+    pub(super) feeds: Arc<Feeds>,
     current: ArcSwap<Current>,
 }
 
@@ -45,12 +47,13 @@ impl Current {
 }
 
 impl App {
-    /// Of a configuration and its runs; `origin` is its first address.
-    pub fn new(config: &Config, runs: Arc<Runs>, origin: String) -> Arc<App> {
+    /// Of a configuration, its runs and its feeds; `origin` is its first address.
+    pub fn new(config: &Config, (runs, feeds): (Arc<Runs>, Arc<Feeds>), origin: String) -> Arc<App> {
         Arc::new(App {
             base_path: config.server.base_path.clone(),
             origin,
             runs,
+            feeds,
             current: ArcSwap::from_pointee(Current::new(config, None)),
         })
     }
@@ -71,6 +74,13 @@ impl App {
     /// The URL of a run, without scheme and host.
     pub(super) fn place_of(&self, run: RunId) -> String {
         format!("{}/runs/{run}", self.base_path)
+    }
+
+    /// The path of a feed, or of a file of its folder.
+    pub(super) fn place_of_feed(&self, start: &FeedStart) -> String {
+        let path = start.path.iter().flat_map(|path| path.split('/'));
+        let path: String = path.map(|part| format!("/{}", encode(part))).collect();
+        format!("{}/feeds/{}{path}", self.base_path, start.feed)
     }
 
     /// What `jobs.toml` says now.

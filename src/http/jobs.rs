@@ -9,8 +9,8 @@ use axum::response::Response;
 use http_body::Body as _;
 
 use super::{
-    Answer, App, Asked, EventId, Everywhere, FormatWord, Found, Intake, IntakeKind, JobName, JobWords, Name,
-    RETRY_AFTER, Ran, Reached, Refusal, Tie, Upload, Viewed, ViewedWords, Visit, Wanted, answer_with_record,
+    Answer, App, Asked, EventId, Everywhere, FilterWords, FormatWord, Found, Intake, IntakeKind, JobName, JobWords,
+    Name, RETRY_AFTER, Ran, Reached, Refusal, Tie, Upload, Viewed, ViewedWords, Visit, Wanted, answer_with_record,
     ask_for_choices, fill_in, fill_in_page, find_job, find_run, hide_secrets, nothing, read_body, resume, show_newest,
 };
 use crate::config::{Job, OnDisconnect, Stdin};
@@ -40,7 +40,7 @@ enum Plan {
     path = "/jobs/{job}",
     operation_id = "start",
     tag = "jobs",
-    params(JobName, FormatWord, ViewedWords, JobWords),
+    params(JobName, FormatWord, FilterWords, ViewedWords, JobWords),
     responses(Everywhere, Ran)
 )]
 pub(super) async fn start(

@@ -8,6 +8,7 @@ mod asked;
 mod assets;
 mod body;
 pub mod error;
+mod feeds;
 mod fields;
 mod form;
 pub mod guard;
@@ -17,6 +18,7 @@ pub mod listen;
 pub mod negotiate;
 mod openapi;
 mod overview;
+mod push;
 pub mod query;
 mod runs;
 mod sieve;
@@ -47,6 +49,7 @@ pub use app::App;
 use asked::{Asked, Name};
 use body::{Upload, read as read_body};
 use error::{Problem, Refusal};
+use feeds::{FeedRecord, find_feed};
 use fields::Form;
 use form::{Described, JobForm, ask_for_choices, fill_in, fill_in_page, hide_secrets};
 use guard::{BadHost, Hosts, TooLarge, Visit};
@@ -54,14 +57,16 @@ use intake::{Intake, Kind as IntakeKind};
 use listen::{Ambiguous, Peer};
 use negotiate::{Wanted, choose, choose_for_error};
 use openapi::{
-    AssetName, AssetShown, Cancelled, Changing, Everywhere, FormShown, FormatWord, Healthy, JobName, JobWords,
-    JobsShown, JobsWords, ListWord, Moved, Ran, RunName, RunWords, RunsShown, RunsWords, Streamed, ViewedWords,
+    AssetName, AssetShown, Cancelled, Changing, Everywhere, FeedName, FeedShown, FeedWords, FilterWords, FormShown,
+    FormatWord, Healthy, JobName, JobWords, JobsShown, JobsWords, ListWord, Moved, Ran, RunName, RunWords, RunsShown,
+    RunsWords, Streamed, Taken, ViewedWords,
 };
 use overview::{Index, JobShown, Told, job_page, job_shown, line_of, runs_page};
+use push::Pushed;
 use query::{Query, encode, read_pairs};
 use runs::{LISTED, RunList, find_run, resume, show_newest};
 use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
-use stream::{Lines, Show, Stream, Tie};
+use stream::{Lines, Show, Stream, Subject, Tie};
 use viewed::Viewed;
 
 /// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other
@@ -108,6 +113,9 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(route!(runs::list))
         .routes(route!(runs::show))
         .routes(route!(runs::cancel))
+        // people and scripts: feeds
+        .routes(route!(feeds::show))
+        .routes(route!(push::take))
         // pages
         .routes(route!(assets::serve))
         .split_for_parts();
@@ -208,10 +216,10 @@ mod tests {
     use utoipa::openapi::path::{Operation, ParameterIn};
     use utoipa::openapi::{PathItem, RefOr};
 
-    use super::{jobs, runs};
+    use super::{feeds, jobs, runs};
 
     #[derive(OpenApi)]
-    #[openapi(paths(jobs::start, runs::show, runs::last))]
+    #[openapi(paths(jobs::start, runs::show, runs::last, feeds::show))]
     struct Documented;
 
     /// The words that an operation's query may hold, by its description.
@@ -243,5 +251,6 @@ mod tests {
         for path in ["/runs/{id}", "/jobs/{job}/last"] {
             assert_eq!(words(operation(path, |item| &item.get)), sorted(&runs::QUERY));
         }
+        assert_eq!(words(operation("/feeds/{feed}", |item| &item.get)), sorted(&feeds::QUERY));
     }
 }

@@ -9,9 +9,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Answer, App, Asked, Cancelled, Changing, Everywhere, FormatWord, Found, JobName, ListWord, Name, Reached, Refusal,
-    RunName, RunWords, RunsShown, RunsWords, Streamed, Viewed, ViewedWords, Wanted, answer_with_record, failed,
-    line_of, no_run, page, pages, runs_page,
+    Answer, App, Asked, Cancelled, Changing, Everywhere, FilterWords, FormatWord, Found, JobName, ListWord, Name,
+    Reached, Refusal, RunName, RunWords, RunsShown, RunsWords, Streamed, Viewed, ViewedWords, Wanted,
+    answer_with_record, failed, line_of, no_run, page, pages, runs_page,
 };
 use crate::config::Job;
 use crate::journal::Selection;
@@ -33,7 +33,7 @@ pub(super) const QUERY: [&str; 14] = [
     path = "/runs/{id}",
     operation_id = "showRun",
     tag = "runs",
-    params(RunName, FormatWord, ViewedWords, RunWords),
+    params(RunName, FormatWord, FilterWords, ViewedWords, RunWords),
     responses(Everywhere, Streamed)
 )]
 pub(super) async fn show(State(app): State<Arc<App>>, Name(id): Name, asked: Asked) -> Result<Response, Refusal> {
@@ -47,7 +47,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Name(id): Name, asked: Ask
     path = "/jobs/{job}/last",
     operation_id = "showLastRun",
     tag = "jobs",
-    params(JobName, FormatWord, ViewedWords, RunWords),
+    params(JobName, FormatWord, FilterWords, ViewedWords, RunWords),
     responses(Everywhere, Streamed)
 )]
 pub(super) async fn last(State(app): State<Arc<App>>, Name(job): Name, asked: Asked) -> Result<Response, Refusal> {

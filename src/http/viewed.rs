@@ -57,6 +57,11 @@ impl Viewed {
         })
     }
 
+    /// Whether nothing is said of which lines.
+    pub(super) fn is_unbounded(&self) -> bool {
+        self.unbounded
+    }
+
     /// The same, watched again.
     pub(super) fn again(self) -> Viewed {
         Viewed { replay: true, ..self }

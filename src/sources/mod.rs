@@ -13,4 +13,4 @@ pub mod stdin;
 pub mod syslog;
 
 pub use line_cutter::LineCutter;
-pub use sink::Sink;
+pub use sink::{Onward, Sink};

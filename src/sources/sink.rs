@@ -1,34 +1,66 @@
-//! The writer of a feed, which everything that brings it lines shares. It never waits for a reader.
+//! The writer of a feed, which everything that brings it lines shares, and the feeds that take its lines too. It never
+//! waits for a reader.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
 use crate::journal::{Journal, Writer};
-use crate::record::Stream;
+use crate::record::{Entry, Stream, said};
+
+/// A line that others take is whole for them once it has so many bytes.
+const LONGEST_LINE: usize = 64 << 10;
 
 /// See the module. Clones append to the same journal.
 #[derive(Clone, Debug)]
 pub struct Sink {
-    writer: Arc<Mutex<Writer>>,
+    inner: Arc<Mutex<Inner>>,
     journal: Arc<Journal>,
 }
 
+#[derive(Debug)]
+struct Inner {
+    /// None once it has ended.
+    writer: Option<Writer>,
+    onward: Vec<Onward>,
+}
+
 impl Sink {
-    /// What appends to the journal of `writer`, which stops with the last clone.
+    /// What appends to the journal of `writer`, which stops with [`Sink::end`], or with the last clone.
     pub fn new(writer: Writer) -> Sink {
         let journal = Arc::clone(writer.journal());
-        Sink { writer: Arc::new(Mutex::new(writer)), journal }
+        Sink { inner: Arc::new(Mutex::new(Inner { writer: Some(writer), onward: Vec::new() })), journal }
+    }
+
+    /// Has the lines that come from here on go to these feeds as well, and to no others.
+    pub fn lead_to(&self, onward: Vec<Onward>) {
+        self.lock().onward = onward;
     }
 
     /// Appends bytes: whole lines, unless nobody else brings this stream any.
     pub fn append(&self, stream: Stream, bytes: Bytes) {
-        self.lock().append(stream, bytes);
+        let mut inner = self.lock();
+        let Inner { writer: Some(writer), onward } = &mut *inner else { return };
+        for onward in onward {
+            onward.pass(stream, &bytes);
+        }
+        writer.append(stream, bytes);
     }
 
     /// Appends a line of joblines' own.
     pub fn say(&self, text: &str) {
-        self.lock().say(text);
+        let mut inner = self.lock();
+        let Inner { writer: Some(writer), onward } = &mut *inner else { return };
+        for onward in onward {
+            onward.sink.say(&format!("{}: {text}", onward.feed));
+        }
+        writer.say(text);
+    }
+
+    /// Ends it, for now: readers are told, and nothing is appended any more.
+    pub fn end(&self) {
+        self.lock().writer = None;
     }
 
     /// The journal as its readers see it.
@@ -36,7 +68,124 @@ impl Sink {
         &self.journal
     }
 
-    fn lock(&self) -> MutexGuard<'_, Writer> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A feed that takes the lines of another one too, each with the name of where it came from.
+#[derive(Debug)]
+pub struct Onward {
+    /// Where the lines come from.
+    feed: String,
+    sink: Sink,
+    /// The beginning of a line that is not whole yet, of each stream.
+    open: [Vec<u8>; Stream::ALL.len()],
+}
+
+impl Onward {
+    /// The lines of `feed` go to `sink`.
+    pub fn new(feed: &str, sink: Sink) -> Onward {
+        Onward { feed: feed.to_owned(), sink, open: Default::default() }
+    }
+
+    fn pass(&mut self, stream: Stream, bytes: &[u8]) {
+        let mut records = Vec::with_capacity(bytes.len() + 64);
+        let open = &mut self.open[stream as usize];
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let is_whole = piece.ends_with(b"\n");
+            if open.is_empty() && is_whole {
+                write_record(&self.feed, stream, piece, &mut records);
+                continue;
+            }
+            open.extend_from_slice(piece);
+            if is_whole || open.len() >= LONGEST_LINE {
+                write_record(&self.feed, stream, &std::mem::take(open), &mut records);
+            }
+        }
+        if !records.is_empty() {
+            self.sink.append(Stream::Record, records.into());
+        }
+    }
+}
+
+/// A line as a record that says which feed it came from. One that was merged before says so already.
+fn write_record(feed: &str, stream: Stream, line: &[u8], out: &mut Vec<u8>) {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let entry = if stream == Stream::Record { Entry::read(line) } else { None };
+    let entry = entry.unwrap_or_else(|| {
+        let said = said(line);
+        Entry {
+            level: said.level,
+            logger: said.logger.map(String::from_utf8_lossy),
+            text: String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)),
+            ..Entry::default()
+        }
+    });
+    let feed = entry.feed.clone().unwrap_or(Cow::Borrowed(feed));
+    Entry { feed: Some(feed), ..entry }.write(out);
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::journal::{Origin, Selection, Step};
+    use crate::record::RunId;
+
+    fn sink(folder: &std::path::Path, name: &str) -> Sink {
+        let origin = Origin {
+            run: RunId::new(),
+            job: name.to_owned(),
+            trigger: String::new(),
+            started: Timestamp::now(),
+            child: None,
+        };
+        Sink::new(Journal::resume(folder.join(name), origin, 1 << 20).unwrap().writer)
+    }
+
+    async fn lines(sink: &Sink) -> Vec<(Stream, String)> {
+        let mut reader = sink.journal().read(&Selection { follow: false, ..Selection::default() }).unwrap();
+        let mut lines = Vec::new();
+        while let Step::Chunk(chunk) = reader.next().await.unwrap() {
+            lines.extend(chunk.lines().map(|(_, line)| (chunk.stream, String::from_utf8_lossy(line).into_owned())));
+        }
+        lines
+    }
+
+    #[tokio::test]
+    async fn what_one_feed_gets_another_gets_with_its_name_in_order_of_arrival() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b, all] = ["a", "b", "all"].map(|name| sink(folder.path(), name));
+        a.lead_to(vec![Onward::new("a", all.clone())]);
+        b.lead_to(vec![Onward::new("b", all.clone())]);
+        a.append(Stream::Stdout, Bytes::from_static(b"ERROR:x:one\ntw"));
+        let mut record = Vec::new();
+        Entry { text: "rec\nord".into(), ..Entry::default() }.write(&mut record);
+        b.append(Stream::Record, record.into());
+        b.say("gone");
+        a.append(Stream::Stdout, Bytes::from_static(b"o\n"));
+        let expected = [
+            (Stream::Record, r#"{"feed":"a","level":40,"logger":"x","text":"ERROR:x:one","record":{}}"#),
+            (Stream::Record, r#"{"feed":"b","text":"rec\nord","record":{}}"#),
+            (Stream::System, "b: gone"),
+            (Stream::Record, r#"{"feed":"a","text":"two","record":{}}"#),
+        ];
+        assert_eq!(lines(&all).await, expected.map(|(stream, text)| (stream, text.to_owned())));
+        assert_eq!(lines(&a).await.last().unwrap().1, "o");
+    }
+
+    #[tokio::test]
+    async fn what_was_merged_before_keeps_its_name_and_what_has_ended_takes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, some, all] = ["a", "some", "all"].map(|name| sink(folder.path(), name));
+        a.lead_to(vec![Onward::new("a", some.clone())]);
+        some.lead_to(vec![Onward::new("some", all.clone())]);
+        a.append(Stream::Stdout, Bytes::from_static(b"x\n"));
+        some.end();
+        a.append(Stream::Stdout, Bytes::from_static(b"y\n"));
+        assert_eq!(lines(&all).await, [(Stream::Record, r#"{"feed":"a","text":"x","record":{}}"#.to_owned())]);
+        assert!(some.journal().end().is_some());
     }
 }

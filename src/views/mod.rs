@@ -56,6 +56,16 @@ impl Format {
             Format::Sse => "text/event-stream",
         }
     }
+
+    /// What the name of a file in it ends with.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Format::Html => "html",
+            Format::Text => "txt",
+            Format::Ndjson => "ndjson",
+            Format::Sse => "sse",
+        }
+    }
 }
 
 /// What a view has rendered and nobody has sent yet: a few buffers, in order.

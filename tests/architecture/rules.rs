@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::paths::paths;
 
 /// A module of the crate, and the modules that it may import; `main` and the crate's root may import all.
-const MAY_IMPORT: [(&str, &[&str]); 9] = [
+const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("record", &[]),
     ("parameters", &[]),
     ("journal", &["record"]),
@@ -13,8 +13,9 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("views", &["record"]),
     ("config", &["sources", "parameters"]),
     ("runs", &["config", "sources", "journal", "parameters", "record"]),
-    ("http", &["runs", "config", "sources", "views", "journal", "parameters", "record"]),
-    ("cli", &["http", "runs", "config", "sources", "views", "journal", "parameters", "record"]),
+    ("feeds", &["config", "sources", "journal", "record"]),
+    ("http", &["runs", "feeds", "config", "sources", "views", "journal", "parameters", "record"]),
+    ("cli", &["http", "runs", "feeds", "config", "sources", "views", "journal", "parameters", "record"]),
 ];
 
 /// A crate, or a part of one, and the only module that may name it.

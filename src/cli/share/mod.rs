@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 
 use super::{Side, Terminal, exit_status, limits};
 use crate::config::{Config, Job, Listen, OnDisconnect, Overlap, Server, Source, Stdin, job_name};
+use crate::feeds::Feeds;
 use crate::http::listen::{Limits, Listener, Stop, Timeouts};
 use crate::http::{self, App};
 use crate::record::End;
@@ -183,7 +184,8 @@ impl Shared {
         let settings =
             runs::Settings { state_dir: folder.path().to_owned(), limits: limits(&config.server), url: origin.clone() };
         let runs = Runs::open(settings).await?;
-        let router = http::router(App::new(&config, Arc::clone(&runs), origin.clone()));
+        let feeds = Feeds::open(folder.path(), &config.feeds);
+        let router = http::router(App::new(&config, (Arc::clone(&runs), feeds), origin.clone()));
         let bounds = Limits { max_connections: config.server.max_connections, timeouts: Timeouts::default() };
         let stop = Stop::default();
         let serving = tokio::spawn(http::listen::serve(vec![listener], router, bounds, stop.clone()));

@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::{Content, ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use super::{Described, Index, JobForm, JobShown, Problem, RunList, RunRecord, StreamObject};
+use super::{Described, FeedRecord, Index, JobForm, JobShown, Problem, Pushed, RunList, RunRecord, StreamObject};
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
@@ -71,7 +71,7 @@ fn event(data: &str) -> Object {
     let id = string().description(Some("What Last-Event-ID says when the client comes back"));
     ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property("event", string().enum_values(Some(["run", "queue", "line", "end"])))
+        .property("event", string().enum_values(Some(["run", "feed", "queue", "line", "end", "stopped"])))
         .property("id", id)
         .property("data", data)
         .build()
@@ -208,6 +208,35 @@ pub(in crate::http) struct JobsShown;
 impl IntoResponses for JobsShown {
     fn responses() -> Responses {
         listed("The jobs", document::<Index<'_>>(), objects(&JobShown::name()))
+    }
+}
+
+/// A feed is shown.
+pub(in crate::http) struct FeedShown;
+
+impl IntoResponses for FeedShown {
+    fn responses() -> Responses {
+        let name = StreamObject::name();
+        let feed = ok("The feed")
+            .content("text/html", text())
+            .content("text/plain", text())
+            .content("application/x-ndjson", objects(&name))
+            .content("text/event-stream", Content::new(Some(event(&name))))
+            .content("application/json", document::<FeedRecord<'_>>())
+            .header("Joblines-Feed", header("The feed's name; not with JSON"))
+            .header("Content-Location", header("Where the feed is; not with JSON"));
+        with(refused(&[404]), [(200, feed)])
+    }
+}
+
+/// Lines are taken.
+pub(in crate::http) struct Taken;
+
+impl IntoResponses for Taken {
+    fn responses() -> Responses {
+        let taken =
+            ok("They are in the feed").content("text/plain", text()).content("application/json", document::<Pushed>());
+        with(Responses::new(), [(200, taken)])
     }
 }
 

@@ -16,14 +16,16 @@ use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server, tag::TagBuilder,
 };
 
-use super::{App, Asked, Described, Index, JobForm, JobShown, Problem, Refusal, RunList, json};
+use super::{App, Asked, Described, FeedRecord, Index, JobForm, JobShown, Problem, Pushed, Refusal, RunList, json};
 use crate::runs::RunRecord;
 use answers::Document;
 pub(super) use answers::{
-    AssetShown, Cancelled, Changing, Everywhere, FormShown, Healthy, JobsShown, Moved, Ran, RunsShown, Streamed,
+    AssetShown, Cancelled, Changing, Everywhere, FeedShown, FormShown, Healthy, JobsShown, Moved, Ran, RunsShown,
+    Streamed, Taken,
 };
 pub(super) use queries::{
-    AssetName, FormatWord, JobName, JobWords, JobsWords, ListWord, RunName, RunWords, RunsWords, ViewedWords,
+    AssetName, FeedName, FeedWords, FilterWords, FormatWord, JobName, JobWords, JobsWords, ListWord, RunName, RunWords,
+    RunsWords, ViewedWords,
 };
 use schemas::{Answered, Listed, StreamObject, Word};
 
@@ -32,6 +34,7 @@ pub(super) fn frame(base_path: &str) -> OpenApi {
     let tags = [
         ("jobs", "Commands that can be run"),
         ("runs", "What became of them: output, outcome, history"),
+        ("feeds", "Lines that no job printed"),
         ("server", "joblines itself"),
     ];
     let tags = tags.map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build());
@@ -48,6 +51,8 @@ pub(super) fn frame(base_path: &str) -> OpenApi {
     schemas::add::<Index<'_>>(&mut found);
     schemas::add::<JobForm<'_>>(&mut found);
     schemas::add::<RunList<'_>>(&mut found);
+    schemas::add::<FeedRecord<'_>>(&mut found);
+    schemas::add::<Pushed>(&mut found);
     let mut components = ComponentsBuilder::new().schemas_from_iter(found);
     for (name, response) in answers::refusals() {
         components = components.response(name, response);

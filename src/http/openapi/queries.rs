@@ -85,6 +85,12 @@ pub(in crate::http) struct ViewedWords {
     wait: Option<bool>,
     /// Break the connection off where the run does not succeed.
     abort: Option<bool>,
+}
+
+/// What the query of anything with lines may hold beside the format.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct FilterWords {
     /// Every line, however many there are.
     all: Option<bool>,
     /// The time before each line.
@@ -117,6 +123,26 @@ pub(in crate::http) struct ViewedWords {
 pub(in crate::http) struct JobWords {
     /// Answer at once with 202 and the run's record.
     detach: Option<bool>,
+}
+
+/// What only the query of a feed's URL may hold.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct FeedWords {
+    /// Only so many of the last lines; 1000 where neither this nor `from` is given.
+    #[param(minimum = 0, maximum = 18446744073709551615u64, format = "uint64")]
+    tail: Option<u64>,
+    /// Whether to go on with the lines that are still to come.
+    #[param(default = true)]
+    follow: Option<bool>,
+}
+
+/// A feed's name in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct FeedName {
+    /// The feed's name.
+    feed: String,
 }
 
 /// What only the query of a run's URL may hold.

@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{OneOfBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::views::{EndRecord, LineObject, QueueObject, RunObject};
+use crate::views::{EndRecord, FeedObject, LineObject, QueueObject, RunObject, StoppedObject};
 
 /// A format of an answer.
 #[derive(ToSchema)]
@@ -38,7 +38,14 @@ pub(super) struct StreamObject;
 
 impl PartialSchema for StreamObject {
     fn schema() -> RefOr<Schema> {
-        let names = [RunObject::name(), QueueObject::name(), LineObject::name(), EndRecord::name()];
+        let names = [
+            RunObject::name(),
+            FeedObject::name(),
+            QueueObject::name(),
+            LineObject::name(),
+            EndRecord::name(),
+            StoppedObject::name(),
+        ];
         let one = names.iter().fold(OneOfBuilder::new(), |one, name| one.item(Ref::from_schema_name(name.as_ref())));
         one.description(Some("One line of NDJSON, or the data of one server-sent event")).into()
     }
@@ -47,9 +54,11 @@ impl PartialSchema for StreamObject {
 impl ToSchema for StreamObject {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         add::<RunObject<'_>>(schemas);
+        add::<FeedObject<'_>>(schemas);
         add::<QueueObject>(schemas);
         add::<LineObject>(schemas);
         add::<EndRecord>(schemas);
+        add::<StoppedObject>(schemas);
     }
 }
 

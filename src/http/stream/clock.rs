@@ -33,10 +33,10 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new(live: bool, speaks: bool) -> Clock {
+    pub(super) fn new(live: bool, speaks: bool, is_wondered_at: bool) -> Clock {
         let now = Instant::now();
-        // nobody wonders about the silence of a run that has ended
-        Clock { live, speaks, alarm: None, sent: now, output: now, spoken: !live, queued: false }
+        // nobody wonders about the silence of a run that has ended, nor of a feed
+        Clock { live, speaks, alarm: None, sent: now, output: now, spoken: !is_wondered_at, queued: false }
     }
 
     /// Ready where the view has rendered something about the silence.

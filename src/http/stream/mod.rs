@@ -5,6 +5,7 @@ mod clock;
 mod lines;
 mod pace;
 mod queue;
+mod subject;
 
 use std::collections::VecDeque;
 use std::io;
@@ -21,14 +22,15 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::{LOOK_BACK, Sieve, Sifted, Span, TRAILERS, Terms};
 use crate::journal::Step;
-use crate::record::{Chunk, End, Start, State};
-use crate::runs::{Place, Reading, Run};
+use crate::record::{Chunk, End, State};
+use crate::runs::{Place, Run};
 use crate::views::{Format, Frames, View};
 use clock::Clock;
 pub(super) use lines::Lines;
 use lines::Next;
 use pace::Pace;
 use queue::{NextPlace, Places};
+pub(super) use subject::Subject;
 
 /// Output is rendered up to so many bytes before a frame is sent, if so much is ready.
 const FRAME: usize = 64 << 10;
@@ -48,9 +50,7 @@ const LAST_LINES: u64 = 1000;
 
 /// What a stream shows and how.
 pub(super) struct Show {
-    /// Held as long as the stream lasts, so that the run is kept meanwhile.
-    pub(super) journal: Reading,
-    pub(super) start: Start,
+    pub(super) subject: Subject,
     pub(super) lines: Lines,
     pub(super) format: Format,
     pub(super) view: View,
@@ -113,10 +113,11 @@ enum Stage {
 
 impl Stream {
     pub(super) fn new(show: Show) -> Stream {
-        let live = show.journal.end().is_none();
+        let live = show.subject.journal().end().is_none();
+        let is_wondered_at = live && show.subject.rows().is_none();
         let speaks = matches!(show.format, Format::Html | Format::Sse) && (live || show.lines.may_be_slow());
         Stream {
-            clock: Clock::new(live, speaks),
+            clock: Clock::new(live, speaks, is_wondered_at),
             show,
             stage: Stage::Head,
             frames: VecDeque::new(),
@@ -132,7 +133,7 @@ impl Stream {
     /// What the page begins with; of a run that waits for its turn, the place comes next.
     fn begin(&mut self) {
         let show = &mut self.show;
-        show.view.start(&show.start, show.lines.first_line(), &mut self.rendered);
+        show.subject.begin(show.lines.first_line(), &mut show.view, &mut self.rendered);
         self.stage = Stage::Lines;
         let Some(run) = show.queued.take() else { return };
         self.clock.queued = true;
@@ -149,7 +150,7 @@ impl Stream {
         }
         self.queue = None;
         self.clock.output = Instant::now();
-        if self.show.journal.end().is_none() {
+        if self.show.subject.journal().end().is_none() {
             self.show.view.begun(&mut self.rendered);
         }
     }
@@ -187,7 +188,7 @@ impl Stream {
                     return self.clock.poll_silence(context, &mut self.show, &mut self.rendered);
                 }
                 Poll::Ready(Ok(Next::Step(Step::End(end)))) => {
-                    self.show.view.end(&end, &mut self.rendered);
+                    self.show.subject.end(&end, &mut self.show.view, &mut self.rendered);
                     self.stage = Stage::Ended(end);
                     return Poll::Ready(());
                 }
@@ -221,17 +222,25 @@ impl Stream {
         let more = (memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64).saturating_sub(1);
         self.line = self.line.max(chunk.line + more);
         self.shown += if chunk.continues { 0 } else { 1 + more };
+        if let Some(rows) = show.subject.rows() {
+            let is_full = self.shown >= rows;
+            if is_full {
+                show.view.full(self.line + 1, &mut self.rendered);
+                self.stage = Stage::Done;
+            }
+            return is_full;
+        }
         if self.shown <= LONGEST_PAGE {
             return false;
         }
-        show.view.left_out(show.journal.totals().lines, &mut self.rendered);
+        show.view.left_out(show.subject.journal().totals().lines, &mut self.rendered);
         self.stage = Stage::Count(Box::pin(sleep(COUNT)));
         true
     }
 
     /// The journal cannot be read any more: what was read is sent, then the response is broken off.
     fn fail(&mut self, error: io::Error) {
-        tracing::error!(run = %self.show.start.run, %error, "a journal cannot be read");
+        tracing::error!(of = self.show.subject.name(), %error, "a journal cannot be read");
         self.show.view.notice("the rest cannot be read: see the server's log", &mut self.rendered);
         self.stage = Stage::Breaking { why: Some(error), flushed: false };
     }
@@ -243,10 +252,10 @@ impl Stream {
         if show.lines.poll_end(context).is_pending() {
             ready!(pause.as_mut().poll(context));
             pause.as_mut().reset(Instant::now() + COUNT);
-            show.view.left_out(show.journal.totals().lines, &mut self.rendered);
+            show.view.left_out(show.subject.journal().totals().lines, &mut self.rendered);
             return Poll::Ready(());
         }
-        match show.lines.skip_to_last(&show.journal, self.line + 1, LAST_LINES) {
+        match show.lines.skip_to_last(show.subject.journal(), self.line + 1, LAST_LINES) {
             Ok(()) => {
                 show.all = true;
                 self.resumes = true;
@@ -265,7 +274,7 @@ impl Stream {
             return None;
         }
         self.stage = Stage::Done;
-        Some(Frame::trailers(trailers(end)))
+        self.show.subject.rows().is_none().then(|| Frame::trailers(trailers(end)))
     }
 
     /// Waits until the kernel has every byte, then breaks off.

@@ -159,15 +159,7 @@ fn head(chunk: &Chunk, framing: &[u8]) -> Counted {
     Counted::new(
         &[framing, OBJECT].concat(),
         chunk.line,
-        &[
-            br#","time":""#,
-            time.as_bytes(),
-            br#"","stream":""#,
-            chunk.stream.name().as_bytes(),
-            b"\"",
-            partial,
-            text,
-        ],
+        &[br#","time":""#, time.as_bytes(), br#"","stream":""#, chunk.stream.name().as_bytes(), b"\"", partial, text],
     )
 }
 

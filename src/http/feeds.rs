@@ -1,0 +1,159 @@
+//! `/feeds/{feed}`: a feed watched, from its last lines on. It brings no lines.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    App, Asked, Everywhere, FeedName, FeedShown, FeedWords, FilterWords, FormatWord, Lines, Name, Reached, Refusal,
+    Show, Stream, Subject, Viewed, Wanted, failed, json,
+};
+use crate::feeds::{Feed, Watched};
+use crate::journal::Selection;
+use crate::record::{FeedStart, RunId, stamp};
+use crate::views::{FeedOptions, Format, View};
+
+/// Where nothing is said of where to begin, it is at so many last lines.
+const LAST_LINES: u64 = 1000;
+
+/// A page of so many rows is full, and leads to the next one.
+const ROWS: u64 = 5000;
+
+/// What the query of a feed's URL may hold.
+pub(super) const QUERY: [&str; 12] =
+    ["format", "from", "tail", "follow", "stream", "q", "level", "logger", "rate", "time", "download", "all"];
+
+/// A feed as JSON tells of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Feed)]
+pub(super) struct FeedRecord<'a> {
+    feed: &'a str,
+    #[schema(required)]
+    description: Option<&'a str>,
+    /// The name of its journal: as long as it stays the same, so do the numbers of the lines.
+    #[schema(required)]
+    journal: Option<RunId>,
+    /// The number of the oldest line that is kept.
+    first_line: u64,
+    /// The number of the newest line.
+    lines: u64,
+    #[schema(format = DateTime, required)]
+    started: Option<String>,
+    /// Why it cannot be used.
+    #[schema(required)]
+    problem: Option<&'a str>,
+}
+
+/// What is told of a feed.
+pub(super) fn feed_record(feed: &Feed) -> FeedRecord<'_> {
+    let watched = feed.watch();
+    FeedRecord {
+        feed: &feed.config.name,
+        description: feed.config.description.as_deref(),
+        journal: watched.as_ref().map(|watched| watched.start.journal),
+        first_line: watched.as_ref().map_or(1, |watched| watched.first_line()),
+        lines: watched.as_ref().map_or(0, |watched| watched.totals().lines),
+        started: watched.as_ref().map(|watched| stamp(watched.start.started)),
+        problem: feed.failure(),
+    }
+}
+
+/// A feed's lines: the last thousand, and those that come.
+#[utoipa::path(
+    get,
+    path = "/feeds/{feed}",
+    operation_id = "showFeed",
+    tag = "feeds",
+    params(FeedName, FormatWord, FilterWords, FeedWords),
+    responses(Everywhere, FeedShown)
+)]
+pub(super) async fn show(State(app): State<Arc<App>>, Name(name): Name, asked: Asked) -> Result<Response, Refusal> {
+    asked.allow("GET")?;
+    asked.query.refuse_unknown(&QUERY)?;
+    let feed = find_feed(&app, &name)?;
+    if asked.wanted == Wanted::Json {
+        return Ok(json(StatusCode::OK, &feed_record(&feed)));
+    }
+    let watched = feed.watch().ok_or_else(|| {
+        failed(anyhow::anyhow!("feed `{name}`: {}", feed.failure().unwrap_or("it has no lines of its own")))
+    })?;
+    answer(&app, &feed, watched, &asked)
+}
+
+/// The feed of this name.
+pub(super) fn find_feed(app: &App, name: &str) -> Result<Arc<Feed>, Refusal> {
+    app.feeds.find(name).ok_or_else(|| {
+        Refusal::not_found(format!("there is no feed `{name}`")).remedy(format!("{}/ lists the feeds", app.base_path))
+    })
+}
+
+fn answer(app: &App, feed: &Feed, watched: Watched, asked: &Asked) -> Result<Response, Refusal> {
+    let mut viewed = Viewed::of_query(asked)?;
+    let Some(format) = viewed.format.view() else { return Err(Refusal::no_stream("a feed's record")) };
+    let start = watched.start.clone();
+    let back = asked.last_event()?.filter(|id| id.run == start.journal);
+    match back.map(|id| id.reached) {
+        Some(Reached::Line(line)) if line > 0 => {
+            viewed.selection = Selection { from: 1, tail: None, after: Some(line), ..viewed.selection };
+        }
+        _ if viewed.is_unbounded() && !viewed.all && !viewed.download => viewed.selection.tail = Some(LAST_LINES),
+        _ => {}
+    }
+    if viewed.download && asked.query.value("follow").is_none() {
+        viewed.selection.follow = false;
+    }
+    let address = app.place_of_feed(&start);
+    let options = FeedOptions {
+        base_path: app.base_path.clone(),
+        address: address.clone(),
+        description: feed.config.description.clone().unwrap_or_default(),
+        banner: app.current().problem.clone(),
+        time: viewed.time,
+        filters: viewed.filters.clone(),
+    };
+    let mut response = Response::new(Body::empty());
+    *response.headers_mut() = headers(&start, format, &viewed, &address);
+    let Viewed { selection, terms, rate, all, .. } = viewed;
+    let lines = Lines::new(&watched, &selection, terms, rate).map_err(|error| failed(error.into()))?;
+    let rows = if all { u64::MAX } else { ROWS };
+    let show = Show {
+        subject: Subject::Feed { journal: watched, start, rows },
+        lines,
+        format,
+        view: View::of_feed(format, options),
+        all,
+        abort: false,
+        tie: None,
+        queued: None,
+        on_pipes: false,
+    };
+    *response.body_mut() = Body::new(Stream::new(show));
+    Ok(response)
+}
+
+/// What a stream of a feed says of itself.
+fn headers(start: &FeedStart, format: Format, viewed: &Viewed, address: &str) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    let mut text = |name: HeaderName, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    };
+    text(HeaderName::from_static("joblines-feed"), start.feed.clone());
+    text(header::CONTENT_LOCATION, address.to_owned());
+    if viewed.download {
+        let now = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+        let name = format!("{}-{now}.{}", start.feed, format.ending());
+        text(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
+    }
+    headers
+}

@@ -1,0 +1,115 @@
+//! `/feeds/{feed}/lines`: lines as a client sends them, as long as it sends. It answers once they have ended.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{App, Asked, Changing, Everywhere, FeedName, FormatWord, Name, Refusal, Taken, Wanted, find_feed, json};
+use crate::config::FeedSource;
+use crate::record::Stream;
+use crate::sources::Sink;
+
+/// A line of more bytes than this is cut.
+const LONGEST_LINE: usize = 64 << 10;
+
+/// What came of lines that were sent.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Pushed {
+    /// How many lines.
+    lines: u64,
+    /// How many bytes, newlines among them.
+    bytes: u64,
+}
+
+/// Appends the lines of the body to a feed, each as it comes.
+#[utoipa::path(
+    method(put, post),
+    path = "/feeds/{feed}/lines",
+    operation_id = "pushLines",
+    tag = "feeds",
+    params(FeedName, FormatWord),
+    request_body(content = String, content_type = "*/*", description = "Lines, as they come, until the body ends"),
+    responses(Everywhere, Changing, Taken)
+)]
+pub(super) async fn take(
+    State(app): State<Arc<App>>,
+    Name(name): Name,
+    asked: Asked,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let feed = find_feed(&app, &name)?;
+    asked.allow("PUT, POST")?;
+    asked.of_own_will()?;
+    asked.query.refuse_unknown(&["format"])?;
+    let sink = feed.sink().filter(|_| feed.config.source == FeedSource::Push).ok_or_else(|| {
+        Refusal::forbidden(format!("feed `{name}` takes no lines by this way"))
+            .remedy("only one with `push = true` in jobs.toml does")
+    })?;
+    let mut pushed = Lines { sink, open: BytesMut::new(), lines: 0, bytes: 0 };
+    let mut body = Pin::new(Box::new(body));
+    while let Some(frame) = body.frame().await {
+        // what came before it broke off is kept, and nobody is there to be told
+        let Ok(frame) = frame else { break };
+        if let Ok(data) = frame.into_data() {
+            pushed.take(&data);
+        }
+    }
+    pushed.finish();
+    let pushed = Pushed { lines: pushed.lines, bytes: pushed.bytes };
+    Ok(match asked.wanted {
+        Wanted::Json | Wanted::Ndjson => json(StatusCode::OK, &pushed),
+        _ => (StatusCode::OK, format!("{} lines\n", pushed.lines)).into_response(),
+    })
+}
+
+/// The lines that one client sends, among those of others: each goes on whole.
+struct Lines {
+    sink: Sink,
+    /// What waits for its newline.
+    open: BytesMut,
+    lines: u64,
+    bytes: u64,
+}
+
+impl Lines {
+    fn take(&mut self, data: &Bytes) {
+        self.bytes += data.len() as u64;
+        let whole = memchr::memrchr(b'\n', data).map_or(0, |end| end + 1);
+        if whole > 0 {
+            let lines = match self.open.is_empty() {
+                true => data.slice(..whole),
+                false => {
+                    self.open.extend_from_slice(&data[..whole]);
+                    self.open.split().freeze()
+                }
+            };
+            self.append(lines);
+        }
+        self.open.extend_from_slice(&data[whole..]);
+        if self.open.len() >= LONGEST_LINE {
+            self.finish();
+        }
+    }
+
+    /// What waits goes on as a line, for other clients' lines come between.
+    fn finish(&mut self) {
+        if !self.open.is_empty() {
+            self.open.extend_from_slice(b"\n");
+            let line = self.open.split().freeze();
+            self.append(line);
+        }
+    }
+
+    fn append(&mut self, lines: Bytes) {
+        self.lines += memchr::memchr_iter(b'\n', &lines).count() as u64;
+        self.sink.append(Stream::Stdout, lines);
+    }
+}
