@@ -1,0 +1,6 @@
+//! What logging libraries send, as records: pure decoders of bytes that came from outside. Nothing here reads a socket,
+//! and nothing runs what it reads.
+
+mod merge;
+
+pub use merge::{merge_json, merge_repr};
