@@ -2,5 +2,7 @@
 //! and nothing runs what it reads.
 
 mod merge;
+mod syslog;
 
 pub use merge::{merge_json, merge_repr};
+pub use syslog::{Framer, read_syslog};
