@@ -1,7 +1,9 @@
 //! What logging libraries send, as records: pure decoders of bytes that came from outside. Nothing here reads a socket,
 //! and nothing runs what it reads.
 
+mod form;
 pub mod frames;
+mod json;
 mod merge;
 pub mod pickle;
 pub mod python;
@@ -11,8 +13,12 @@ mod tests;
 
 use std::borrow::Cow;
 
+pub use form::read_form;
+pub use json::{BadRecord, Records, read_json, read_records};
 pub use merge::{merge_json, merge_repr};
 pub use syslog::{Framer, read_syslog};
+
+use python::{Fields, Saying};
 
 /// The value of one field of a record, as far as it matters what it is.
 #[derive(Clone, PartialEq, Debug)]

@@ -296,7 +296,8 @@ fn is_no_exception(text: &str) -> bool {
 
 /// The exception in the `repr` of `(class, exception, traceback)`.
 fn middle(info: Cow<'_, str>) -> Cow<'_, str> {
-    let inner = info.strip_prefix("(<class '").and_then(|rest| rest.split_once("'>, "));
+    let class = info.strip_prefix("(<class '").or_else(|| info.strip_prefix("(<type '"));
+    let inner = class.and_then(|rest| rest.split_once("'>, "));
     let shown = inner.and_then(|(_, rest)| rest.rsplit_once(", <traceback object at 0x"));
     match shown {
         Some((shown, _)) => Cow::Owned(shown.to_owned()),

@@ -40,7 +40,8 @@ fn fixtures() -> Vec<Fixture> {
     for folder in ["py2.7/http-get", "py2.7/http-post", "py3.11/http-get", "py3.11/http-post", "py3.13/http-post"] {
         let mut paths: Vec<PathBuf> =
             fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|kind| kind == "bin") && fs::metadata(path).unwrap().len() > 0);
+        paths
+            .retain(|path| path.extension().is_some_and(|kind| kind == "bin") && fs::metadata(path).unwrap().len() > 0);
         paths.sort();
         fixtures.extend(paths.into_iter().map(|path| Fixture {
             case: format!("{folder}/{}", path.file_stem().unwrap().to_str().unwrap()),
@@ -115,9 +116,29 @@ fn every_field_of_a_captured_request_is_in_its_place() {
 
 /// The attributes of every record, which are fields of the entry or say no more than others do.
 const PLACED: [&str; 23] = [
-    "name", "msg", "args", "levelname", "levelno", "pathname", "filename", "module", "exc_info", "exc_text",
-    "stack_info", "lineno", "funcName", "created", "msecs", "relativeCreated", "thread", "threadName", "processName",
-    "process", "taskName", "message", "stack",
+    "name",
+    "msg",
+    "args",
+    "levelname",
+    "levelno",
+    "pathname",
+    "filename",
+    "module",
+    "exc_info",
+    "exc_text",
+    "stack_info",
+    "lineno",
+    "funcName",
+    "created",
+    "msecs",
+    "relativeCreated",
+    "thread",
+    "threadName",
+    "processName",
+    "process",
+    "taskName",
+    "message",
+    "stack",
 ];
 
 #[test]

@@ -19,8 +19,7 @@ pub use self::records::{BadRecord, Records, read_records};
 /// The keys of each field, the best first.
 const TEXT: [&str; 7] = ["message", "msg", "text", "event", "short_message", "@m", "log"];
 const LEVEL_NUMBER: [&str; 4] = ["level", "severity", "lvl", "log.level"];
-const LEVEL_NAME: [&str; 8] =
-    ["levelname", "level_name", "level", "severity", "lvl", "log.level", "loglevel", "@l"];
+const LEVEL_NAME: [&str; 8] = ["levelname", "level_name", "level", "severity", "lvl", "log.level", "loglevel", "@l"];
 const LOGGER: [&str; 5] = ["logger", "logger_name", "loggerName", "log.logger", "name"];
 const TIME: [&str; 8] = ["time", "timestamp", "ts", "@timestamp", "@t", "datetime", "date", "created"];
 

@@ -72,9 +72,9 @@ impl<'a> Iterator for Records<'a> {
         let (place, text) = match &mut self.0 {
             Parts::One(text) => (Place::Body, text.take()?),
             Parts::Array(elements) => elements.next().map(|(at, raw)| (Place::Element(at + 1), raw.get()))?,
-            Parts::Lines(lines) => lines
-                .find(|(_, line)| !line.trim_ascii().is_empty())
-                .map(|(at, line)| (Place::Line(at + 1), line))?,
+            Parts::Lines(lines) => {
+                lines.find(|(_, line)| !line.trim_ascii().is_empty()).map(|(at, line)| (Place::Line(at + 1), line))?
+            }
             Parts::Bad(found) => return found.take().map(|found| Err(BadRecord { place: Place::Body, found })),
         };
         Some(read_object(text).ok_or_else(|| BadRecord { place, found: name(text) }))

@@ -50,7 +50,8 @@ fn every_payload_of_python_redis_log_becomes_its_record() {
 
 #[test]
 fn arguments_that_do_not_fit_stand_behind_the_message_of_redis_log() {
-    let payload = r#"{"msg":"no place","args":[1,"two"],"line_no":1,"funcname":"f","level":"info","time":"2026-11-21T06:28:55"}"#;
+    let payload =
+        r#"{"msg":"no place","args":[1,"two"],"line_no":1,"funcname":"f","level":"info","time":"2026-11-21T06:28:55"}"#;
     let entry = read_json(payload.as_bytes()).unwrap();
     assert_eq!((&*entry.text, entry.time), (r#"no place [1,"two"]"#, Some(1_795_242_535_000_000)));
 }
@@ -83,7 +84,9 @@ fn the_attributes_of_a_python_record_are_merged() {
 #[test]
 fn what_other_libraries_write_becomes_a_record() {
     // pino
-    let entry = read_json(br#"{"level":50,"time":1795242703865,"pid":7,"hostname":"web1","msg":"failed","reqId":"a-1"}"#).unwrap();
+    let entry =
+        read_json(br#"{"level":50,"time":1795242703865,"pid":7,"hostname":"web1","msg":"failed","reqId":"a-1"}"#)
+            .unwrap();
     assert_eq!((&*entry.text, entry.level, entry.level_name.is_none()), ("failed", Some(Level::ERROR), true));
     assert_eq!((entry.time, entry.pid), (Some(1_795_242_703_865_000), Some(7)));
     assert_eq!((entry.host.as_deref(), &*extra(&entry)), (Some("web1"), r#"reqId="a-1" "#));
@@ -96,14 +99,17 @@ fn what_other_libraries_write_becomes_a_record() {
     assert_eq!(entry.exception.as_deref(), Some("Error: y\n    at z"));
     assert!(extra(&entry).starts_with(r#"err={"type""#), "{}", extra(&entry));
     // structlog, zap, monolog, GELF
-    let entry = read_json(br#"{"event":"x","level":"warning","timestamp":"2026-11-21 06:31:43","logger":"a"}"#).unwrap();
+    let entry =
+        read_json(br#"{"event":"x","level":"warning","timestamp":"2026-11-21 06:31:43","logger":"a"}"#).unwrap();
     assert_eq!((entry.level, entry.time), (Some(Level::WARNING), None), "a time without a zone is none");
     assert!(extra(&entry).contains("timestamp"));
-    let entry = read_json(br#"{"level":"info","ts":1795242703.5,"caller":"a/b.go:1","msg":"x","stacktrace":"y"}"#).unwrap();
+    let entry =
+        read_json(br#"{"level":"info","ts":1795242703.5,"caller":"a/b.go:1","msg":"x","stacktrace":"y"}"#).unwrap();
     assert_eq!((entry.time, entry.exception.as_deref()), (Some(1_795_242_703_500_000), Some("y")));
     let entry = read_json(br#"{"message":"x","context":{},"level":200,"level_name":"INFO","channel":"app"}"#).unwrap();
     assert_eq!((entry.level, entry.level_name.as_deref()), (Some(Level::INFO), Some("INFO")));
-    let entry = read_json(br#"{"version":"1.1","short_message":"x","level":3,"host":"h","timestamp":1795242703.1}"#).unwrap();
+    let entry =
+        read_json(br#"{"version":"1.1","short_message":"x","level":3,"host":"h","timestamp":1795242703.1}"#).unwrap();
     assert_eq!((entry.level, entry.host.as_deref()), (Some(Level::ERROR), Some("h")));
 }
 
@@ -143,8 +149,20 @@ fn an_object_without_a_message_is_its_own() {
 #[test]
 fn what_is_no_object_is_no_record() {
     for payload in [
-        &b""[..], b"plain", b"[1]", b"\"x\"", b"3", b"null", b"{\"msg\":\"x\"", b"{\"msg\":\"x\"} {}", b"{\"n\":NaN,\"msg\":\"x\"}",
-        b"{\"n\":-Infinity}", b"{'msg':'x'}", b"{\"msg\":\"\xff\"}", b"{\"a\":\"\n\"}", b"{\"\\ud800\":1}",
+        &b""[..],
+        b"plain",
+        b"[1]",
+        b"\"x\"",
+        b"3",
+        b"null",
+        b"{\"msg\":\"x\"",
+        b"{\"msg\":\"x\"} {}",
+        b"{\"n\":NaN,\"msg\":\"x\"}",
+        b"{\"n\":-Infinity}",
+        b"{'msg':'x'}",
+        b"{\"msg\":\"\xff\"}",
+        b"{\"a\":\"\n\"}",
+        b"{\"\\ud800\":1}",
     ] {
         assert_eq!(read_json(payload), None, "{}", String::from_utf8_lossy(payload));
     }
@@ -166,7 +184,10 @@ fn nesting_without_end_is_kept_as_a_text() {
     let (fine, bad) = (deep(100), deep(300_000));
     assert!(read_json(fine.as_bytes()).unwrap().extra[0].1.starts_with("[["));
     assert!(read_json(bad.as_bytes()).unwrap().extra[0].1.starts_with("\"[["));
-    let (only, args) = (format!("{}1{}", "{\"a\":".repeat(300_000), "}".repeat(300_000)), format!("{}{}", "[".repeat(300_000), "]".repeat(300_000)));
+    let (only, args) = (
+        format!("{}1{}", "{\"a\":".repeat(300_000), "}".repeat(300_000)),
+        format!("{}{}", "[".repeat(300_000), "]".repeat(300_000)),
+    );
     assert_eq!(read_json(only.as_bytes()).unwrap().text, only);
     let payload = format!(r#"{{"levelno":20,"msg":"%s","args":[{args}]}}"#);
     assert_eq!(read_json(payload.as_bytes()).unwrap().text, args);
@@ -174,7 +195,9 @@ fn nesting_without_end_is_kept_as_a_text() {
 
 /// The texts and the mistakes in a body.
 fn bodies(body: &[u8]) -> Vec<String> {
-    read_records(body).map(|record| record.map_or_else(|bad| format!("! {bad}"), |entry| entry.text.into_owned())).collect()
+    read_records(body)
+        .map(|record| record.map_or_else(|bad| format!("! {bad}"), |entry| entry.text.into_owned()))
+        .collect()
 }
 
 #[test]
@@ -206,7 +229,10 @@ fn a_bad_record_is_named_and_the_others_stay() {
     assert!(lines[1].starts_with("! line 3 is not JSON: EOF"), "{lines:?}");
     assert_eq!(bodies(b"7"), ["! the body is a number, but a record is an object of JSON"]);
     assert!(bodies(b"[{\"msg\":\"a\"},")[0].starts_with("! the body is not JSON: EOF"));
-    assert_eq!(bodies(b"{\"msg\":\"\xff\"}"), ["! the body is not UTF-8 from byte 9 on, but a record is an object of JSON"]);
+    assert_eq!(
+        bodies(b"{\"msg\":\"\xff\"}"),
+        ["! the body is not UTF-8 from byte 9 on, but a record is an object of JSON"]
+    );
 }
 
 /// JSON of any shape, as text.
@@ -218,8 +244,10 @@ fn json() -> impl Strategy<Value = Value> {
         any::<String>().prop_map(Value::from),
     ];
     let name = prop_oneof![
-        prop::sample::select(vec!["msg", "message", "level", "levelno", "args", "time", "created", "name", "line_no", "funcname", "thread"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "msg", "message", "level", "levelno", "args", "time", "created", "name", "line_no", "funcname", "thread"
+        ])
+        .prop_map(str::to_owned),
         any::<String>(),
     ];
     leaf.prop_recursive(3, 24, 6, move |inner| {

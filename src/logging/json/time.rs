@@ -1,8 +1,8 @@
 //! Times in JSON, as microseconds since 1970. A time that tells no zone is none, but where the sender is known.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 
 use super::text_of;
 

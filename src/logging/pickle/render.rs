@@ -394,16 +394,19 @@ impl<'b, 'r, 'f> Writer<'b, 'r, 'f> {
     /// The attributes in an object's state: a dict, or two of them in a tuple where it has slots, or any value.
     fn attributes(&self, state: Id) -> Box<dyn Iterator<Item = Part> + 'r> {
         let arena = self.tree.arena;
-        let attributes = move |children| pairs(arena.children(children)).map(|(key, value)| Part::Attribute(key, value));
+        let attributes =
+            move |children| pairs(arena.children(children)).map(|(key, value)| Part::Attribute(key, value));
         match arena.node(state) {
             Node::Dict(children) => Box::new(attributes(children)),
-            Node::Tuple(two) => Box::new(arena.children(two).flat_map(move |one| -> Box<dyn Iterator<Item = Part> + 'r> {
-                match arena.node(one) {
-                    Node::Dict(children) => Box::new(attributes(children)),
-                    Node::None => Box::new(std::iter::empty()),
-                    _ => Box::new(std::iter::once(Part::Value(one))),
-                }
-            })),
+            Node::Tuple(two) => {
+                Box::new(arena.children(two).flat_map(move |one| -> Box<dyn Iterator<Item = Part> + 'r> {
+                    match arena.node(one) {
+                        Node::Dict(children) => Box::new(attributes(children)),
+                        Node::None => Box::new(std::iter::empty()),
+                        _ => Box::new(std::iter::once(Part::Value(one))),
+                    }
+                }))
+            }
             Node::None => Box::new(std::iter::empty()),
             _ => Box::new(std::iter::once(Part::Value(state))),
         }

@@ -57,9 +57,28 @@ fn compare(entry: &Entry<'_>, record: &Map<String, Json>, case: &str) {
 
 /// The fields that are not extra ones.
 const STOCK: [&str; 22] = [
-    "args", "created", "exc_info", "exc_text", "filename", "funcName", "levelname", "levelno", "lineno", "message",
-    "module", "msecs", "msg", "name", "pathname", "process", "processName", "relativeCreated", "stack_info", "taskName",
-    "thread", "threadName",
+    "args",
+    "created",
+    "exc_info",
+    "exc_text",
+    "filename",
+    "funcName",
+    "levelname",
+    "levelno",
+    "lineno",
+    "message",
+    "module",
+    "msecs",
+    "msg",
+    "name",
+    "pathname",
+    "process",
+    "processName",
+    "relativeCreated",
+    "stack_info",
+    "taskName",
+    "thread",
+    "threadName",
 ];
 
 fn compare_extra(entry: &Entry<'_>, record: &Map<String, Json>, case: &str) {
