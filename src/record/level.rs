@@ -99,6 +99,17 @@ impl Level {
             _ => return None,
         })
     }
+
+    /// The level of a number that stands under a key of JSON, such as `level`: syslog's from 0 to 7, and from 10 on
+    /// pino's and bunyan's, where 30 is info.
+    pub fn of_json_number(number: i32) -> Option<Level> {
+        match number {
+            0..=7 => Level::of_severity(number),
+            10 => Some(Level::TRACE),
+            11.. => Some(Level(number - 10)),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Level {
