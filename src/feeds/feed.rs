@@ -7,17 +7,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, info_span};
 
 use crate::config::{self, FeedSource};
 use crate::journal::{Journal, Origin, Resumed};
 use crate::record::{FeedStart, RunId, Stream};
-use crate::sources::Sink;
+use crate::sources::{Counters, Sink, python, redis, syslog};
 
 /// See the module.
 pub struct Feed {
     /// What `jobs.toml` says of it.
     pub config: Arc<config::Feed>,
     lines: Lines,
+    counters: Counters,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -79,7 +81,7 @@ impl Feed {
             Ok(opened) => Lines::Journal(Box::new(opened)),
             Err(error) => Lines::Failed(format!("its journal in {} cannot be used: {error}", folder.display())),
         };
-        Feed { config, lines, stop, tasks }
+        Feed { config, lines, counters: Counters::default(), stop, tasks }
     }
 
     /// Why its journal cannot be used, where that is so.
@@ -113,14 +115,27 @@ impl Feed {
     /// Begins to bring its lines.
     pub(super) fn begin(&self) {
         let Lines::Journal(opened) = &self.lines else { return };
-        let (sink, stop) = (opened.sink.clone(), self.stop.clone());
+        let (sink, counters, stop) = (opened.sink.clone(), self.counters.clone(), self.stop.clone());
+        let span = info_span!("feed", name = self.config.name);
         match &self.config.source {
             // lines come by themselves
             FeedSource::Push | FeedSource::Merge(_) | FeedSource::Directory(_) => {}
-            _ => {
-                let _ = (sink, stop);
+            FeedSource::File(_) => {}
+            FeedSource::Redis(settings) => {
+                self.tasks.spawn(redis::follow(settings.clone(), sink, counters, stop).instrument(span));
+            }
+            FeedSource::Python(settings) => {
+                self.tasks.spawn(python::serve(settings.clone(), sink, counters, stop).instrument(span));
+            }
+            FeedSource::Syslog(settings) => {
+                self.tasks.spawn(syslog::serve(settings.clone(), sink, counters, stop).instrument(span));
             }
         }
+    }
+
+    /// How much came, and from whom.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Asks its source to stop.
