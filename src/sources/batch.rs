@@ -1,7 +1,7 @@
 //! Records and lines on their way to a feed, gathered so that one read makes one append. It never holds any back longer
 //! than its user does.
 
-use super::{Sink, entry_of};
+use super::Sink;
 use crate::record::{Entry, Stream};
 
 /// As much as goes to the journal at once.
@@ -27,11 +27,6 @@ impl Batch {
     pub(super) fn record(&mut self, entry: &Entry<'_>) {
         self.turn_to(Stream::Record);
         entry.write(&mut self.bytes);
-    }
-
-    /// Adds a text that is no record, whole: one line as it is, or a record where it is of several.
-    pub(super) fn text(&mut self, text: &[u8]) {
-        self.record(&entry_of(text));
     }
 
     /// Adds a line byte by byte; it has no newline within.
