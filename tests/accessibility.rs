@@ -143,7 +143,7 @@ impl Stage {
         pages.extend(ended.iter().map(|run| (format!("/runs/{run}"), "#end")));
         pages.push((format!("/runs/{}?from=2&time=1", ended[0]), "#end"));
         pages.push((format!("/runs/{}?q=code&stream=stdout", ended[0]), "#end"));
-        pages.push((format!("{}?follow=0", live[1]), "p.paused"));
+        pages.push((format!("{}?follow=0", live[1]), "footer.paused"));
         Stage { server, gate, pages, live }
     }
 
