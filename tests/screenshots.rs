@@ -2,8 +2,8 @@
 //! history, an error; a run's page with what the script adds, in each of its states; in both themes, on a desk and on a
 //! phone; and what is printed.
 //!
-//! They go to `target/tmp/pictures`. `JOBLINES_PICTURES=docs cargo test --test screenshots` takes the pictures of the
-//! README anew, into `docs/` (relative to the project).
+//! They go to `target/tmp/pictures`, or to the folder that `JOBLINES_PICTURES` names (relative to the project).
+//! `docs/front.png` is `front-desk-light` of them, `docs/phone.png` `scripted-filtered-phone-dark`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod harness;
