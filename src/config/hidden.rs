@@ -80,7 +80,7 @@ mod tests {
             ("REDIS://:hun ter2\"@h", "REDIS://**********@h"),
             ("redis = \"redis://:hunter2\"", "redis = \"redis://*********"),
             ("redis = \"redis://user:hunter2:h\"", "redis = \"redis://***************"),
-            ("redis = \"redis://:hunter2\\u0040h\"", "redis = \"redis://*****************"),
+            ("redis = \"redis://:hunter2\\u0040h\"", "redis = \"redis://****************"),
             ("redis+unix:///x?pass=hunter2", "redis+unix://***************"),
             ("password = 'hunter2'", "password = *********"),
             ("{ \"Password\"=\"hunter2\" }", "{ \"Password\"=***********"),

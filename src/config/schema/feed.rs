@@ -132,8 +132,7 @@ fn receivers() -> Value {
 }
 
 fn ways(tcp: &str, udp: &str, unix: &str) -> Value {
-    let address =
-        |description: &str| json!({ "description": description, "type": "string", "pattern": "^.+:[0-9]{1,5}$" });
+    let address = |description: &str| json!({ "description": description, "type": "string", "pattern": "^.+:[0-9]+$" });
     json!({
         "tcp": address(tcp),
         "udp": address(udp),
