@@ -1,13 +1,17 @@
 //! What logging libraries send, as records: pure decoders of bytes that came from outside. Nothing here reads a socket,
 //! and nothing runs what it reads.
 
-pub mod frames;
-pub mod pickle;
-pub mod python;
+mod frames;
+mod pickle;
+mod python;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+
+pub use frames::{Datagram, Frames, Likely, NoFrame, datagram};
+pub use pickle::{BadPickle, Budget, Item, Reader, Tree, Wrong};
+pub use python::{Fields, Saying, read_pickle};
 
 /// The value of one field of a record, as far as it matters what it is.
 #[derive(Clone, PartialEq, Debug)]

@@ -8,7 +8,9 @@ pub(super) fn is_told(text: &str, told: &Json) -> bool {
         // beyond what a number of serde_json holds
         Some((tag, digits)) if tag == "$int" => text == digits.as_str().unwrap(),
         Some((_, class)) if class == "collections.OrderedDict" => text == r#"{"b":1,"a":2}"#,
-        Some((tag, class)) if tag == "$opaque" => is_object(&is, class.as_str().unwrap(), told["str"].as_str().unwrap()),
+        Some((tag, class)) if tag == "$opaque" => {
+            is_object(&is, class.as_str().unwrap(), told["str"].as_str().unwrap())
+        }
         _ => is == plain(told) || is_str(&is, told),
     }
 }
