@@ -236,10 +236,10 @@ fn no_mistake_shows_a_password() {
         shown("feeds.x = { redis = 'redis://app:hunter2@h:6379', chanel = 'x' }"),
         "\
 error: unknown key `chanel`
- --> jobs.toml:1:52
+ --> jobs.toml:1:51
   |
 1 | feeds.x = { redis = 'redis://***********@h:6379', chanel = 'x' }
-  |                                                    ^^^^^^
+  |                                                   ^^^^^^
   |
   = help: did you mean `channel`?"
     );
