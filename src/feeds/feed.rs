@@ -20,6 +20,8 @@ pub struct Feed {
     pub config: Arc<config::Feed>,
     lines: Lines,
     counters: Counters,
+    /// What takes the records of Python's logging, where that is its source.
+    receiver: Option<Arc<python::Receiver>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -81,7 +83,14 @@ impl Feed {
             Ok(opened) => Lines::Journal(Box::new(opened)),
             Err(error) => Lines::Failed(format!("its journal in {} cannot be used: {error}", folder.display())),
         };
-        Feed { config, lines, counters: Counters::default(), stop, tasks }
+        let counters = Counters::default();
+        let receiver = match (&lines, &config.source) {
+            (Lines::Journal(opened), FeedSource::Python(settings)) => {
+                Some(Arc::new(python::Receiver::new(settings.clone(), opened.sink.clone(), counters.clone())))
+            }
+            _ => None,
+        };
+        Feed { config, lines, counters, receiver, stop, tasks }
     }
 
     /// Why its journal cannot be used, where that is so.
@@ -124,13 +133,20 @@ impl Feed {
             FeedSource::Redis(settings) => {
                 self.tasks.spawn(redis::follow(settings.clone(), sink, counters, stop).instrument(span));
             }
-            FeedSource::Python(settings) => {
-                self.tasks.spawn(python::serve(settings.clone(), sink, counters, stop).instrument(span));
+            FeedSource::Python(_) => {
+                if let Some(receiver) = &self.receiver {
+                    self.tasks.spawn(Arc::clone(receiver).serve(stop).instrument(span));
+                }
             }
             FeedSource::Syslog(settings) => {
                 self.tasks.spawn(syslog::serve(settings.clone(), sink, counters, stop).instrument(span));
             }
         }
+    }
+
+    /// What takes the records of Python's logging, where that is its source.
+    pub fn receiver(&self) -> Option<&python::Receiver> {
+        self.receiver.as_deref()
     }
 
     /// How much came, and from whom.

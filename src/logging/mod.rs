@@ -2,11 +2,11 @@
 //! and nothing runs what it reads.
 
 mod form;
-pub mod frames;
+mod frames;
 mod json;
 mod merge;
-pub mod pickle;
-pub mod python;
+mod pickle;
+mod python;
 mod syslog;
 #[cfg(test)]
 mod tests;
@@ -14,11 +14,12 @@ mod tests;
 use std::borrow::Cow;
 
 pub use form::read_form;
+pub use frames::{Datagram, Frames, Likely, NoFrame, datagram};
 pub use json::{BadRecord, Records, read_json, read_records};
 pub use merge::{merge_json, merge_repr};
+pub use pickle::{BadPickle, Budget, Item, Reader, Tree, Wrong};
+pub use python::{Fields, Saying, read_pickle};
 pub use syslog::{Framer, read_syslog};
-
-use python::{Fields, Saying};
 
 /// The value of one field of a record, as far as it matters what it is.
 #[derive(Clone, PartialEq, Debug)]

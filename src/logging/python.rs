@@ -3,8 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::Value;
-use super::pickle::{BadPickle, Item, Reader, Tree};
+use super::{BadPickle, Item, Reader, Tree, Value};
 use crate::record::{Entry, Level, Thread};
 
 /// The fields that every record has, or may have, and that are more to an entry than a name and a value.
@@ -97,7 +96,7 @@ pub enum Saying {
 }
 
 /// Reads the pickle of one record, as SocketHandler and DatagramHandler send it.
-pub fn read<'f>(reader: &mut Reader, pickle: &'f [u8]) -> Result<Entry<'f>, BadPickle> {
+pub fn read_pickle<'f>(reader: &mut Reader, pickle: &'f [u8]) -> Result<Entry<'f>, BadPickle> {
     Ok(of_tree(&reader.read(pickle)?))
 }
 

@@ -177,4 +177,12 @@ mod tests {
         assert_eq!(levels[..8], expected);
         assert_eq!((levels[8], Level::of_severity(-1)), (None, None));
     }
+
+    #[test]
+    fn numbers_in_json_are_those_of_syslog_or_of_pino() {
+        let levels =
+            [3, 7, 8, 9, 10, 20, 30, 35, 60, -1].map(|number| Level::of_json_number(number).map(Level::number));
+        let expected = [Some(40), Some(10), None, None, Some(5), Some(10), Some(20), Some(25), Some(50), None];
+        assert_eq!(levels, expected);
+    }
 }

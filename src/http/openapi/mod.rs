@@ -16,16 +16,18 @@ use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server, tag::TagBuilder,
 };
 
-use super::{App, Asked, Described, FeedRecord, Index, JobForm, JobShown, Problem, Pushed, Refusal, RunList, json};
+use super::{
+    App, Asked, Described, FeedRecord, Index, JobForm, JobShown, METRICS, Problem, Pushed, Refusal, RunList, json,
+};
 use crate::runs::RunRecord;
 use answers::Document;
 pub(super) use answers::{
-    AssetShown, Cancelled, Changing, Everywhere, FeedShown, FormShown, Healthy, JobsShown, Moved, Ran, RunsShown,
-    Streamed, Taken,
+    AssetShown, Cancelled, Changing, Everywhere, FeedShown, FormShown, Healthy, JobsShown, Measured, Moved, Ran,
+    Recorded, RunsShown, Streamed, Taken,
 };
 pub(super) use queries::{
-    AssetName, FeedName, FeedWords, FilterWords, FormatWord, JobName, JobWords, JobsWords, ListWord, RunName, RunWords,
-    RunsWords, ViewedWords,
+    AssetName, FeedName, FeedWords, FilterWords, FormatWord, JobName, JobWords, JobsWords, ListWord, RecordWords,
+    RunName, RunWords, RunsWords, ViewedWords,
 };
 use schemas::{Answered, Listed, StreamObject, Word};
 

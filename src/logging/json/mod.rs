@@ -36,9 +36,9 @@ pub fn read_json(payload: &[u8]) -> Option<Entry<'_>> {
 fn read_object(text: &str) -> Option<Entry<'_>> {
     let fields = Fields::read(text)?;
     Some(match () {
-        _ if !fields.has("msg") => of_any(fields, text),
-        _ if fields.has("levelno") => of_python(fields),
-        _ if fields.has("line_no") && fields.has("funcname") => of_redis_log(fields),
+        _ if !fields.has("msg") && !fields.has("message") => of_any(fields, text),
+        _ if fields.has("levelno") || fields.has("levelname") => of_python(fields),
+        _ if fields.has("line_no") && fields.has("funcname") && fields.has("msg") => of_redis_log(fields),
         _ => of_any(fields, text),
     })
 }
@@ -49,10 +49,12 @@ fn of_python(mut fields: Fields<'_>) -> Entry<'_> {
     let is_rlog = fields.has("username") && fields.has("host");
     let user = fields.take(&["username"], text_of);
     let host = fields.take(&["host", "hostname"], text_of);
-    let msg = fields.take(&["msg"], Some).unwrap_or_default();
-    let args = if is_rlog { None } else { fields.take(&["args"], Some) };
+    let time = if fields.has("created") { None } else { fields.take(&TIME, time_of) };
     let mut python = PythonFields::new(Saying::Typed);
-    python.set("msg".into(), Value::Text(merged(msg, args)));
+    if let Some(msg) = fields.take(&["msg"], Some) {
+        let args = if is_rlog { None } else { fields.take(&["args"], Some) };
+        python.set("msg".into(), Value::Text(merged(msg, args)));
+    }
     for (name, value) in fields.into_rest() {
         let value = match text_of(&value) {
             Some(text) => Value::Text(Cow::Owned(text.into_owned())),
@@ -61,7 +63,8 @@ fn of_python(mut fields: Fields<'_>) -> Entry<'_> {
         };
         python.set(name, value);
     }
-    Entry { user, host, ..python.into_entry() }
+    let entry = python.into_entry();
+    Entry { user, host, time: entry.time.or(time), ..entry }
 }
 
 /// What python-redis-log publishes: the message and its arguments apart, the time in UTC without saying so.

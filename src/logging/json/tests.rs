@@ -82,6 +82,18 @@ fn the_attributes_of_a_python_record_are_merged() {
 }
 
 #[test]
+fn records_as_json_formatters_of_python_write_them_are_read() {
+    let payload =
+        br#"{"timestamp":"2026-11-21T06:31:43.5+00:00","levelname":"ERROR","name":"app.db","message":"50%","process":7,
+        "taskName":null,"exc_info":"Traceback (most recent call last):\nKeyError: 1","run":"a"}"#;
+    let entry = read_json(payload).unwrap();
+    assert_eq!((&*entry.text, entry.level, entry.pid), ("50%", Some(Level::ERROR), Some(7)));
+    assert_eq!((entry.logger.as_deref(), entry.time), (Some("app.db"), Some(1_795_242_703_500_000)));
+    assert!(entry.exception.as_deref().is_some_and(|text| text.ends_with("KeyError: 1")), "{entry:?}");
+    assert_eq!(extra(&entry), r#"run="a" "#);
+}
+
+#[test]
 fn what_other_libraries_write_becomes_a_record() {
     // pino
     let entry =

@@ -180,7 +180,10 @@ impl<'f> Tree<'_, 'f> {
     /// The number in a UUID's state.
     fn uuid(&self, state: Id) -> Option<String> {
         let Node::Dict(children) = self.node(state) else { return None };
-        let is_int = |key: Id| self.text(key).is_some_and(|key| key == "int");
+        let is_int = |key: Id| match self.node(key) {
+            Node::Text(span) | Node::Str(span) | Node::RawText(span) | Node::Quoted(span) => self.bytes(span) == b"int",
+            _ => false,
+        };
         let (_, value) = pairs(self.children(children)).take(LOOKED_AT).find(|(key, _)| is_int(*key))?;
         let hex = format!("{:032x}", self.wide_unsigned(value)?);
         let (a, rest) = hex.split_at_checked(8)?;
@@ -229,7 +232,8 @@ impl<'f> Tree<'_, 'f> {
             if !path.is_empty() && !path.ends_with(separator) {
                 path.push(separator);
             }
-            path.push_str(&self.text(part)?);
+            // an empty part is no part of a path, and would cost nothing
+            path.push_str(self.text(part).as_deref().filter(|part| !part.is_empty())?);
         }
         Some(if path.is_empty() { ".".to_owned() } else { path })
     }

@@ -23,7 +23,11 @@ use std::collections::HashMap;
 use thiserror::Error;
 
 use input::Input;
+use known::{Known, Object};
 use machine::Machine;
+use number::{Decimal, integer, of_bytes, of_digits};
+
+use super::Value;
 
 pub use render::Budget;
 
@@ -157,7 +161,7 @@ pub struct Reader {
 /// No pickle makes ten times as many nodes as it has bytes, hence numbers of 32 bits do for one that is no longer.
 const LONGEST: usize = 1 << 28;
 
-/// Up to this many nodes a reader keeps its memory from one frame to the next.
+/// Up to so many of anything a reader keeps its memory from one frame to the next.
 const KEPT: usize = 1 << 16;
 
 impl Reader {
@@ -182,7 +186,10 @@ impl Reader {
     }
 
     fn clear(&mut self) {
-        if self.arena.nodes.capacity() > KEPT || self.stack.capacity() > KEPT || self.memo.dense.capacity() > KEPT {
+        let Reader { arena, stack, marks, memo } = &*self;
+        let capacities = [arena.nodes.capacity(), arena.links.capacity(), stack.capacity(), marks.capacity()];
+        let most = capacities.into_iter().max().unwrap_or(0);
+        if most.max(memo.dense.capacity()).max(memo.sparse.capacity()) > KEPT {
             *self = Reader::default();
         }
         self.arena.nodes.clear();

@@ -62,6 +62,7 @@ impl Framer {
     /// The next message at the beginning of `buffer`, which is taken out of it; `None` when more has to be read first.
     /// The buffer never has to hold more than the bound and twenty bytes.
     pub fn cut(&mut self, buffer: &mut BytesMut) -> Option<Bytes> {
+        self.searched = self.searched.min(buffer.len());
         loop {
             let (length, separator) = match self.find(buffer) {
                 Found::Message(length, separator) => (length, separator),

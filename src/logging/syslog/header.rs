@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::read_structured;
+use super::{Elements, read_structured};
 
 /// What stands before the text.
 #[derive(Debug, Default, PartialEq)]
@@ -17,8 +17,7 @@ pub(super) struct Header<'a> {
     /// Its process, mostly by number.
     pub(super) process: Option<&'a [u8]>,
     pub(super) message_id: Option<&'a [u8]>,
-    /// The names of elements of structured data, each with an object of JSON.
-    pub(super) structured: Vec<(String, String)>,
+    pub(super) structured: Elements,
 }
 
 /// The head that `bytes` begins with, and the text behind it; `None` where there is none.
@@ -64,9 +63,9 @@ fn read_rfc3164(bytes: &[u8]) -> Option<(Header<'_>, &[u8])> {
         header.host = Some(host);
         text = rest;
     }
-    if let Some((name, process, rest)) = read_tag(text) {
-        header.name = Some(name);
-        header.process = process;
+    if let Some((tag, rest)) = read_tag(text) {
+        header.name = Some(tag.name);
+        header.process = tag.process;
         text = rest;
     }
     Some((header, text))
@@ -104,8 +103,13 @@ fn is_host(word: &[u8]) -> bool {
     word.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-_:%".contains(byte)) && !word.ends_with(b":")
 }
 
+struct Tag<'a> {
+    name: &'a [u8],
+    process: Option<&'a [u8]>,
+}
+
 /// `name:` or `name[process]:`, and the text behind it.
-fn read_tag(bytes: &[u8]) -> Option<(&[u8], Option<&[u8]>, &[u8])> {
+fn read_tag(bytes: &[u8]) -> Option<(Tag<'_>, &[u8])> {
     let is_in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
     let end = bytes.iter().take(128).position(|byte| !is_in_name(byte)).filter(|end| *end > 0)?;
     let (name, rest) = bytes.split_at(end);
@@ -116,9 +120,7 @@ fn read_tag(bytes: &[u8]) -> Option<(&[u8], Option<&[u8]>, &[u8])> {
         }
         None => (None, rest),
     };
-    match rest.strip_prefix(b":")? {
-        [] => Some((name, process, &[])),
-        [b' ', text @ ..] => Some((name, process, text)),
-        _ => None,
-    }
+    let rest = rest.strip_prefix(b":")?;
+    let text = if rest.is_empty() { rest } else { rest.strip_prefix(b" ")? };
+    Some((Tag { name, process }, text))
 }

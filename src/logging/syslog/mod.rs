@@ -12,7 +12,7 @@ pub use framing::Framer;
 pub use message::read_syslog;
 
 use header::{Header, read_header};
-use structured::read_structured;
+use structured::{Elements, read_structured};
 
 /// The number between the angle brackets that a message begins with (RFC 5424 §6.2.1), 0 to 191, and what follows them.
 fn read_priority(bytes: &[u8]) -> Option<(u8, &[u8])> {

@@ -2,9 +2,12 @@
 
 use serde_json::{Map, Value};
 
+/// The names of elements, each with an object of JSON.
+pub(super) type Elements = Vec<(String, String)>;
+
 /// The elements at the beginning of `bytes`, each an object of JSON under its name, and what follows them. A parameter
 /// that stands there more than once is a list.
-pub(super) fn read_structured(bytes: &[u8]) -> Option<(Vec<(String, String)>, &[u8])> {
+pub(super) fn read_structured(bytes: &[u8]) -> Option<(Elements, &[u8])> {
     if let Some(rest) = bytes.strip_prefix(b"-") {
         return Some((Vec::new(), rest));
     }

@@ -4,9 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::expected::{is_told, text_of};
 use super::fixture::{Fixture, SOCKET, folder, sockets};
-use crate::logging::frames::{Datagram, Frames, datagram};
-use crate::logging::pickle::Reader;
-use crate::logging::python::read;
+use crate::logging::{Datagram, Frames, Reader, datagram, read_pickle};
 use crate::record::{Entry, Thread};
 
 /// The frames of a stream that came in these portions.
@@ -93,7 +91,7 @@ fn compare_extra(entry: &Entry<'_>, record: &Map<String, Json>, case: &str) {
 fn compare_all(fixture: &Fixture, frames: &[Vec<u8>], reader: &mut Reader) {
     assert_eq!(frames.len(), fixture.records().count(), "{}", fixture.name);
     for ((frame, record), created) in frames.iter().zip(fixture.records()).zip(fixture.times()) {
-        let entry = read(reader, frame).unwrap_or_else(|bad| panic!("{}: {bad}", fixture.name));
+        let entry = read_pickle(reader, frame).unwrap_or_else(|bad| panic!("{}: {bad}", fixture.name));
         compare(&entry, record, &fixture.name);
         let micros = format!("{created:.6}").replace('.', "");
         assert_eq!(entry.time.unwrap().to_string(), micros, "{}", fixture.name);
@@ -101,7 +99,7 @@ fn compare_all(fixture: &Fixture, frames: &[Vec<u8>], reader: &mut Reader) {
     let messages = fixture.told["messages"].as_array().unwrap();
     if messages.len() == frames.len() {
         for (frame, message) in frames.iter().zip(messages) {
-            let entry = read(reader, frame).unwrap();
+            let entry = read_pickle(reader, frame).unwrap();
             assert_eq!(Some(entry.text.into_owned()), text_of(message), "{}", fixture.name);
         }
     }
@@ -144,7 +142,7 @@ fn a_record_that_was_cut_off_is_refused_and_not_half_read() {
     for fixture in folder("py3.11/socket").iter().filter(|fixture| fixture.bytes.len() < 8_000) {
         for frame in frames(std::iter::once(&fixture.bytes[..])) {
             for at in 0..frame.len() {
-                assert!(read(&mut reader, &frame[..at]).is_err(), "{} cut at {at}", fixture.name);
+                assert!(read_pickle(&mut reader, &frame[..at]).is_err(), "{} cut at {at}", fixture.name);
             }
         }
     }
@@ -170,7 +168,7 @@ fn another_reader_reads_the_same_dict() {
         for frame in frames(std::iter::once(&fixture.bytes[..])) {
             let options = serde_pickle::DeOptions::new().decode_strings();
             let Ok(serde_pickle::Value::Dict(dict)) = serde_pickle::value_from_slice(&frame, options) else { continue };
-            let entry = read(&mut reader, &frame).unwrap();
+            let entry = read_pickle(&mut reader, &frame).unwrap();
             let text = |name: &str| match dict.get(&serde_pickle::HashableValue::String(name.to_owned())) {
                 Some(serde_pickle::Value::String(text)) => Some(text.clone()),
                 _ => None,

@@ -5,3 +5,4 @@ mod fixture;
 mod frames;
 mod genuine;
 mod hostile;
+mod python;

@@ -1,7 +1,7 @@
 //! What DatagramHandler sends, and whoever sends text to the same port: records out of datagrams. It answers none.
 
 use super::{Datagram, Datagrams, Records};
-use crate::logging::frames::{Datagram as Holding, datagram};
+use crate::logging::{Datagram as Holding, datagram};
 
 /// Hands on what is in these datagrams.
 pub(super) fn take_datagrams(records: &mut Records, datagrams: &Datagrams) {

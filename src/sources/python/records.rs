@@ -6,8 +6,7 @@ use std::mem::take;
 use std::sync::Arc;
 
 use super::{Batch, Count, Notice, Peer, Reception, entry_of};
-use crate::logging::pickle::Reader;
-use crate::logging::python;
+use crate::logging::{Reader, read_pickle};
 use crate::record::Entry;
 
 /// See the module.
@@ -44,7 +43,7 @@ impl Records {
 
     /// Adds the record in a pickle.
     pub(super) fn add(&mut self, pickle: &[u8]) {
-        match python::read(&mut self.reader, pickle) {
+        match read_pickle(&mut self.reader, pickle) {
             Ok(entry) => self.add_entry(entry),
             Err(error) => self.spoil(error),
         }
@@ -52,7 +51,7 @@ impl Records {
 
     /// Adds what may be the record in a pickle, or else is text.
     pub(super) fn add_any(&mut self, bytes: &[u8]) {
-        match python::read(&mut self.reader, bytes) {
+        match read_pickle(&mut self.reader, bytes) {
             Ok(entry) => self.add_entry(entry),
             Err(_) => self.add_text(bytes),
         }
@@ -61,6 +60,12 @@ impl Records {
     /// Adds a text as a record.
     pub(super) fn add_text(&mut self, text: &[u8]) {
         self.add_entry(entry_of(text.strip_suffix(b"\n").unwrap_or(text)));
+    }
+
+    /// Adds a record that `user` has sent, unless it says itself whose it is.
+    pub(super) fn add_of(&mut self, user: Option<&str>, entry: Entry<'_>) {
+        let user = entry.user.clone().or(user.map(Into::into));
+        self.add_entry(Entry { user, ..entry });
     }
 
     fn add_entry(&mut self, entry: Entry<'_>) {

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use tokio_util::sync::CancellationToken;
 
 use super::{Connection, Count, Notice, Reception, Records};
-use crate::logging::frames::{Frames, NoFrame};
+use crate::logging::{Frames, NoFrame};
 
 /// Reads `connection` to its end, or to its first impossible length, or until `stop`.
 pub(super) async fn read_frames(

@@ -181,9 +181,8 @@ impl Following {
         let mut count = Count { bytes: payload.len() as u64, ..Count::default() };
         if payload.len() > LONGEST {
             count.bad_frames = 1;
-            let tell = || {
-                format!("a message of {} bytes on `{channel}` is not kept: {LONGEST} are the most", payload.len())
-            };
+            let tell =
+                || format!("a message of {} bytes on `{channel}` is not kept: {LONGEST} are the most", payload.len());
             self.notices.tell(Notice::BadRecord, 1, tell);
         } else {
             count.records = 1;

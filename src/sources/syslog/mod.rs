@@ -10,7 +10,9 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Batch, Connection, Count, Counters, Datagram, Datagrams, Peer, Reception, Sink, Way, read_datagrams, read_streams};
+use super::{
+    Batch, Connection, Count, Counters, Datagram, Datagrams, Peer, Reception, Sink, Way, read_datagrams, read_streams,
+};
 use messages::Messages;
 use streams::read_messages;
 

@@ -43,7 +43,9 @@ pub(super) async fn read_messages(connection: Connection, reception: Arc<Recepti
             Ok(_) => break,
         }
     }
-    if stop.is_cancelled() && let Ok(count) = connection.read_now(&mut buffer) {
+    if stop.is_cancelled()
+        && let Ok(count) = connection.read_now(&mut buffer)
+    {
         messages.count_bytes(count);
     }
     messages.add_all(|| framer.finish(&mut buffer));
