@@ -8,6 +8,7 @@ mod harness;
 mod handlers;
 mod live;
 mod python;
+mod readme;
 mod redis;
 mod requests;
 mod syslog;

@@ -212,7 +212,6 @@ mod tests {
     use socket2::SockRef;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
-    use std::path::PathBuf;
 
     use super::*;
 
