@@ -8,6 +8,7 @@
 //! A run's journal ends and is kept whole. A feed's is endless: it goes on in the same files after a restart, and keeps
 //! to a size by forgetting its oldest segment; see [`endless`].
 
+mod brought;
 mod endless;
 mod format;
 mod reader;
@@ -26,6 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+pub use brought::Brought;
 pub use endless::Resumed;
 pub use format::{Child, Origin};
 pub use reader::{Reader, Selection, Step};
