@@ -8,15 +8,19 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::{Files, Hold};
 use crate::config::{self, FeedSource};
 use crate::journal::{Journal, Origin, Resumed};
 use crate::record::{FeedStart, RunId, Stream};
 use crate::sources::Sink;
+use crate::sources::file::{self, Memory, Place, Signals};
 
 /// See the module.
 pub struct Feed {
     /// What `jobs.toml` says of it.
     pub config: Arc<config::Feed>,
+    /// Where its journal is.
+    folder: PathBuf,
     lines: Lines,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -25,6 +29,7 @@ pub struct Feed {
 /// Where its lines are.
 enum Lines {
     Journal(Box<Opened>),
+    Files(Arc<Files>),
     /// The journal cannot be opened, for this reason.
     Failed(String),
 }
@@ -61,6 +66,8 @@ pub struct Watched {
     /// What a stream of it begins with.
     pub start: FeedStart,
     pub(super) journal: Arc<Journal>,
+    /// Where a file is followed only as long as somebody watches it.
+    pub(super) _hold: Option<Hold>,
 }
 
 impl Deref for Watched {
@@ -75,18 +82,24 @@ impl Feed {
     /// Opens its journal in `folder`; nothing brings it lines yet.
     pub(super) fn open(config: Arc<config::Feed>, folder: PathBuf) -> Feed {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let lines = match Opened::open(folder.clone(), &config.name, config.keep_bytes) {
-            Ok(opened) => Lines::Journal(Box::new(opened)),
-            Err(error) => Lines::Failed(format!("its journal in {} cannot be used: {error}", folder.display())),
+        let lines = match &config.source {
+            FeedSource::Directory(settings) => match Files::new(Arc::clone(&config), settings, folder.join("files")) {
+                Ok(files) => Lines::Files(files),
+                Err(error) => Lines::Failed(format!("{error:#}")),
+            },
+            _ => match Opened::open(folder.clone(), &config.name, config.keep_bytes) {
+                Ok(opened) => Lines::Journal(Box::new(opened)),
+                Err(error) => Lines::Failed(format!("its journal in {} cannot be used: {error}", folder.display())),
+            },
         };
-        Feed { config, lines, stop, tasks }
+        Feed { config, folder, lines, stop, tasks }
     }
 
     /// Why its journal cannot be used, where that is so.
     pub fn failure(&self) -> Option<&str> {
         match &self.lines {
             Lines::Failed(why) => Some(why),
-            Lines::Journal(_) => None,
+            Lines::Journal(_) | Lines::Files(_) => None,
         }
     }
 
@@ -98,7 +111,7 @@ impl Feed {
     pub fn sink(&self) -> Option<Sink> {
         match &self.lines {
             Lines::Journal(opened) => Some(opened.sink.clone()),
-            Lines::Failed(_) => None,
+            Lines::Files(_) | Lines::Failed(_) => None,
         }
     }
 
@@ -107,7 +120,15 @@ impl Feed {
         let Lines::Journal(opened) = &self.lines else { return None };
         let start =
             FeedStart { feed: self.config.name.clone(), path: None, journal: opened.id, started: opened.started };
-        Some(Watched { start, journal: Arc::clone(opened.sink.journal()) })
+        Some(Watched { start, journal: Arc::clone(opened.sink.journal()), _hold: None })
+    }
+
+    /// The files of its folder, where it is one.
+    pub fn files(&self) -> Option<&Arc<Files>> {
+        match &self.lines {
+            Lines::Files(files) => Some(files),
+            Lines::Journal(_) | Lines::Failed(_) => None,
+        }
     }
 
     /// Begins to bring its lines.
@@ -117,6 +138,11 @@ impl Feed {
         match &self.config.source {
             // lines come by themselves
             FeedSource::Push | FeedSource::Merge(_) | FeedSource::Directory(_) => {}
+            FeedSource::File(settings) => {
+                let place = Place::of_file(settings, Arc::default());
+                let memory = Memory { position: self.folder.join("position"), keep_bytes: self.config.keep_bytes };
+                self.tasks.spawn(file::follow(place, sink, memory, Signals { stop, ..Signals::default() }));
+            }
             _ => {
                 let _ = (sink, stop);
             }
@@ -135,6 +161,7 @@ impl Feed {
         self.tasks.wait().await;
         match &self.lines {
             Lines::Journal(opened) => opened.sink.end(),
+            Lines::Files(files) => files.stop().await,
             Lines::Failed(_) => {}
         }
     }

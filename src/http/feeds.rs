@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     App, Asked, Everywhere, FeedName, FeedShown, FeedWords, FilterWords, FormatWord, Lines, Name, Reached, Refusal,
-    Show, Stream, Subject, Viewed, Wanted, failed, json,
+    Show, Stream, Subject, Viewed, Wanted, failed, json, list_files,
 };
 use crate::feeds::{Feed, Watched};
 use crate::journal::Selection;
@@ -75,10 +75,13 @@ pub(super) fn feed_record(feed: &Feed) -> FeedRecord<'_> {
 )]
 pub(super) async fn show(State(app): State<Arc<App>>, Name(name): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
-    asked.query.refuse_unknown(&QUERY)?;
     let feed = find_feed(&app, &name)?;
-    if asked.wanted == Wanted::Json {
+    if asked.wanted == Wanted::Json && feed.files().is_none() {
+        asked.query.refuse_unknown(&QUERY)?;
         return Ok(json(StatusCode::OK, &feed_record(&feed)));
+    }
+    if let Some(files) = feed.files() {
+        return list_files(&app, (&feed, files), "", &asked).await;
     }
     let watched = feed.watch().ok_or_else(|| {
         failed(anyhow::anyhow!("feed `{name}`: {}", feed.failure().unwrap_or("it has no lines of its own")))
@@ -93,7 +96,9 @@ pub(super) fn find_feed(app: &App, name: &str) -> Result<Arc<Feed>, Refusal> {
     })
 }
 
-fn answer(app: &App, feed: &Feed, watched: Watched, asked: &Asked) -> Result<Response, Refusal> {
+/// The lines of `watched`, as `asked`.
+pub(super) fn answer(app: &App, feed: &Feed, watched: Watched, asked: &Asked) -> Result<Response, Refusal> {
+    asked.query.refuse_unknown(&QUERY)?;
     let mut viewed = Viewed::of_query(asked)?;
     let Some(format) = viewed.format.view() else { return Err(Refusal::no_stream("a feed's record")) };
     let start = watched.start.clone();

@@ -145,6 +145,16 @@ pub(in crate::http) struct FeedName {
     feed: String,
 }
 
+/// A file of a feed's folder, in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct FeedFile {
+    /// The feed's name.
+    feed: String,
+    /// The file's path below the feed's folder; a folder's ends with a slash.
+    path: String,
+}
+
 /// What only the query of a run's URL may hold.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
