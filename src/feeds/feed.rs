@@ -7,13 +7,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, info_span};
 
 use super::{Files, Hold};
 use crate::config::{self, FeedSource};
 use crate::journal::{Journal, Origin, Resumed};
 use crate::record::{FeedStart, RunId, Stream};
-use crate::sources::Sink;
 use crate::sources::file::{self, Memory, Place, Signals};
+use crate::sources::{Counters, Sink, python, redis, syslog};
 
 /// See the module.
 pub struct Feed {
@@ -22,6 +23,9 @@ pub struct Feed {
     /// Where its journal is.
     folder: PathBuf,
     lines: Lines,
+    counters: Counters,
+    /// What takes the records of Python's logging, where that is its source.
+    receiver: Option<Arc<python::Receiver>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -92,7 +96,14 @@ impl Feed {
                 Err(error) => Lines::Failed(format!("its journal in {} cannot be used: {error}", folder.display())),
             },
         };
-        Feed { config, folder, lines, stop, tasks }
+        let counters = Counters::default();
+        let receiver = match (&lines, &config.source) {
+            (Lines::Journal(opened), FeedSource::Python(settings)) => {
+                Some(Arc::new(python::Receiver::new(settings.clone(), opened.sink.clone(), counters.clone())))
+            }
+            _ => None,
+        };
+        Feed { config, folder, lines, counters, receiver, stop, tasks }
     }
 
     /// Why its journal cannot be used, where that is so.
@@ -134,19 +145,39 @@ impl Feed {
     /// Begins to bring its lines.
     pub(super) fn begin(&self) {
         let Lines::Journal(opened) = &self.lines else { return };
-        let (sink, stop) = (opened.sink.clone(), self.stop.clone());
+        let (sink, counters, stop) = (opened.sink.clone(), self.counters.clone(), self.stop.clone());
+        let span = info_span!("feed", name = self.config.name);
         match &self.config.source {
             // lines come by themselves
             FeedSource::Push | FeedSource::Merge(_) | FeedSource::Directory(_) => {}
             FeedSource::File(settings) => {
                 let place = Place::of_file(settings, Arc::default());
                 let memory = Memory { position: self.folder.join("position"), keep_bytes: self.config.keep_bytes };
-                self.tasks.spawn(file::follow(place, sink, memory, Signals { stop, ..Signals::default() }));
+                let signals = Signals { stop, ..Signals::default() };
+                self.tasks.spawn(file::follow(place, sink, memory, signals).instrument(span));
             }
-            _ => {
-                let _ = (sink, stop);
+            FeedSource::Redis(settings) => {
+                self.tasks.spawn(redis::follow(settings.clone(), sink, counters, stop).instrument(span));
+            }
+            FeedSource::Python(_) => {
+                if let Some(receiver) = &self.receiver {
+                    self.tasks.spawn(Arc::clone(receiver).serve(stop).instrument(span));
+                }
+            }
+            FeedSource::Syslog(settings) => {
+                self.tasks.spawn(syslog::serve(settings.clone(), sink, counters, stop).instrument(span));
             }
         }
+    }
+
+    /// What takes the records of Python's logging, where that is its source.
+    pub fn receiver(&self) -> Option<&python::Receiver> {
+        self.receiver.as_deref()
+    }
+
+    /// How much came, and from whom.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Asks its source to stop.

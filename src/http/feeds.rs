@@ -17,6 +17,7 @@ use super::{
 use crate::feeds::{Feed, Watched};
 use crate::journal::Selection;
 use crate::record::{FeedStart, RunId, stamp};
+use crate::sources::{Count, Counted};
 use crate::views::{FeedOptions, Format, View};
 
 /// Where nothing is said of where to begin, it is at so many last lines.
@@ -48,11 +49,61 @@ pub(super) struct FeedRecord<'a> {
     /// Why it cannot be used.
     #[schema(required)]
     problem: Option<&'a str>,
+    /// What senders have brought since the server started.
+    brought: Brought,
+    /// Datagrams that the kernel had no room for, since then.
+    lost_datagrams: u64,
+    /// The senders, each by its address; further ones than 256 are counted together, as `others`.
+    peers: Vec<PeerRecord>,
+}
+
+/// What somebody has brought to a feed.
+#[derive(Serialize, ToSchema)]
+struct Brought {
+    /// Records and lines.
+    records: u64,
+    /// Bytes as they came.
+    bytes: u64,
+    /// What came and is no record.
+    bad_frames: u64,
+    /// What was refused.
+    refused: u64,
+}
+
+/// One sender, and what it has brought.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Peer)]
+struct PeerRecord {
+    /// Its address.
+    peer: String,
+    /// Records and lines.
+    records: u64,
+    /// Bytes as they came.
+    bytes: u64,
+    /// What came and is no record.
+    bad_frames: u64,
+    /// What was refused.
+    refused: u64,
+}
+
+impl PeerRecord {
+    fn of(peer: String, Count { records, bytes, bad_frames, refused }: Count) -> PeerRecord {
+        PeerRecord { peer, records, bytes, bad_frames, refused }
+    }
+}
+
+/// The senders with what each has brought, and what those beyond the bound have.
+fn peers(counted: &Counted) -> Vec<PeerRecord> {
+    let peers = counted.peers.iter().map(|(peer, count)| PeerRecord::of(peer.to_string(), *count));
+    let others = (counted.others != Count::default()).then(|| PeerRecord::of("others".to_owned(), counted.others));
+    peers.chain(others).collect()
 }
 
 /// What is told of a feed.
 pub(super) fn feed_record(feed: &Feed) -> FeedRecord<'_> {
     let watched = feed.watch();
+    let counted = feed.counters().look();
+    let Count { records, bytes, bad_frames, refused } = counted.all;
     FeedRecord {
         feed: &feed.config.name,
         description: feed.config.description.as_deref(),
@@ -61,6 +112,9 @@ pub(super) fn feed_record(feed: &Feed) -> FeedRecord<'_> {
         lines: watched.as_ref().map_or(0, |watched| watched.totals().lines),
         started: watched.as_ref().map(|watched| stamp(watched.start.started)),
         problem: feed.failure(),
+        brought: Brought { records, bytes, bad_frames, refused },
+        lost_datagrams: counted.lost_datagrams,
+        peers: peers(&counted),
     }
 }
 

@@ -16,11 +16,13 @@ pub mod guard;
 pub mod intake;
 mod jobs;
 pub mod listen;
+mod metrics;
 pub mod negotiate;
 mod openapi;
 mod overview;
 mod push;
 pub mod query;
+mod records;
 mod runs;
 mod sieve;
 mod stream;
@@ -57,11 +59,12 @@ use form::{Described, JobForm, ask_for_choices, fill_in, fill_in_page, hide_secr
 use guard::{BadHost, Hosts, TooLarge, Visit};
 use intake::{Intake, Kind as IntakeKind};
 use listen::{Ambiguous, Peer};
+use metrics::CONTENT_TYPE as METRICS;
 use negotiate::{Wanted, choose, choose_for_error};
 use openapi::{
     AssetName, AssetShown, Cancelled, Changing, Everywhere, FeedFile, FeedFileShown, FeedName, FeedShown, FeedWords,
-    FilterWords, FormShown, FormatWord, Healthy, JobName, JobWords, JobsShown, JobsWords, ListWord, Moved, Ran,
-    RunName, RunWords, RunsShown, RunsWords, Streamed, Taken, ViewedWords,
+    FilterWords, FormShown, FormatWord, Healthy, JobName, JobWords, JobsShown, JobsWords, ListWord, Measured, Moved,
+    Ran, RecordWords, Recorded, RunName, RunWords, RunsShown, RunsWords, Streamed, Taken, ViewedWords,
 };
 use overview::{Index, JobShown, Told, frame, job_page, job_shown, line_of, runs_page};
 use push::Pushed;
@@ -120,6 +123,9 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(route!(push::take))
         .route("/feeds/{feed}/{*path}", any(files::show))
         .route("/feeds/{feed}/", any(feeds::show))
+        .routes(route!(records::take))
+        // programs
+        .routes(route!(metrics::show))
         // pages
         .routes(route!(assets::serve))
         .split_for_parts();

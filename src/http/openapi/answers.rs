@@ -11,7 +11,8 @@ use utoipa::openapi::{Content, ContentBuilder, Header, Ref, RefOr, Response, Res
 use utoipa::{IntoResponses, ToSchema};
 
 use super::{
-    Described, FeedRecord, FolderShown, Index, JobForm, JobShown, Problem, Pushed, RunList, RunRecord, StreamObject,
+    Described, FeedRecord, FolderShown, Index, JobForm, JobShown, METRICS, Problem, Pushed, RunList, RunRecord,
+    StreamObject,
 };
 
 type Responses = BTreeMap<String, RefOr<Response>>;
@@ -255,6 +256,24 @@ impl IntoResponses for Taken {
         let taken =
             ok("They are in the feed").content("text/plain", text()).content("application/json", document::<Pushed>());
         with(Responses::new(), [(200, taken)])
+    }
+}
+
+/// Records are taken.
+pub(in crate::http) struct Recorded;
+
+impl IntoResponses for Recorded {
+    fn responses() -> Responses {
+        with(refused(&[403, 404, 405, 413, 415, 503]), [(204, ok("They will be in the feed, or it will say why not"))])
+    }
+}
+
+/// `/metrics`.
+pub(in crate::http) struct Measured;
+
+impl IntoResponses for Measured {
+    fn responses() -> Responses {
+        with(Responses::new(), [(200, ok("Everything that is counted").content(METRICS, text()))])
     }
 }
 

@@ -18,17 +18,18 @@ use utoipa::openapi::{
 };
 
 use super::{
-    App, Asked, Described, FeedRecord, FolderShown, Index, JobForm, JobShown, Problem, Pushed, Refusal, RunList, json,
+    App, Asked, Described, FeedRecord, FolderShown, Index, JobForm, JobShown, METRICS, Problem, Pushed, Refusal,
+    RunList, json,
 };
 use crate::runs::RunRecord;
 use answers::Document;
 pub(super) use answers::{
-    AssetShown, Cancelled, Changing, Everywhere, FeedFileShown, FeedShown, FormShown, Healthy, JobsShown, Moved, Ran,
-    RunsShown, Streamed, Taken,
+    AssetShown, Cancelled, Changing, Everywhere, FeedFileShown, FeedShown, FormShown, Healthy, JobsShown, Measured,
+    Moved, Ran, Recorded, RunsShown, Streamed, Taken,
 };
 pub(super) use queries::{
-    AssetName, FeedFile, FeedName, FeedWords, FilterWords, FormatWord, JobName, JobWords, JobsWords, ListWord, RunName,
-    RunWords, RunsWords, ViewedWords,
+    AssetName, FeedFile, FeedName, FeedWords, FilterWords, FormatWord, JobName, JobWords, JobsWords, ListWord,
+    RecordWords, RunName, RunWords, RunsWords, ViewedWords,
 };
 use schemas::{Answered, Listed, StreamObject, Word};
 

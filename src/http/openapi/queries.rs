@@ -125,6 +125,14 @@ pub(in crate::http) struct JobWords {
     detach: Option<bool>,
 }
 
+/// What the query of a record may hold: with GET, all of it; with POST nothing counts.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct RecordWords {
+    /// The record's message, its arguments in `args`; every other word is a field of it, too.
+    msg: Option<String>,
+}
+
 /// What only the query of a feed's URL may hold.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
