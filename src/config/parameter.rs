@@ -10,8 +10,8 @@ pub(super) const KEYS: [&str; 8] =
     ["type", "choices", "choices_from", "pattern", "min", "max", "default", "description"];
 
 /// The words of the query of a job's and of a run's URL: no parameter can be named so.
-pub const QUERY_WORDS: [&str; 15] = [
-    "format", "wait", "detach", "abort", "all", "time", "stream", "from", "tail", "follow", "download", "q", "rate",
+pub const QUERY_WORDS: [&str; 16] = [
+    "format", "wait", "detach", "abort", "all", "time", "stream", "from", "tail", "follow", "download", "q", "x", "rate",
     "level", "logger",
 ];
 

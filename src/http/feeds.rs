@@ -26,8 +26,8 @@ const LAST_LINES: u64 = 1000;
 const ROWS: u64 = 5000;
 
 /// What the query of a feed's URL may hold.
-pub(super) const QUERY: [&str; 12] =
-    ["format", "from", "tail", "follow", "stream", "q", "level", "logger", "rate", "time", "download", "all"];
+pub(super) const QUERY: [&str; 13] =
+    ["format", "from", "tail", "follow", "stream", "q", "x", "level", "logger", "rate", "time", "download", "all"];
 
 /// A feed as JSON tells of it.
 #[derive(Serialize, ToSchema)]

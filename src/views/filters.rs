@@ -7,6 +7,8 @@ use crate::record::{Level, Stream};
 pub struct Filters {
     /// The regular expression; empty where there is none, as in the following.
     pub q: String,
+    /// The regular expression of what is not shown.
+    pub x: String,
     /// The level, or the range of them.
     pub level: String,
     /// The logger.

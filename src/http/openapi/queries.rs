@@ -104,6 +104,9 @@ pub(in crate::http) struct FilterWords {
     /// Only the lines that this regular expression finds something in (https://docs.rs/regex/#syntax).
     #[param(format = "regex")]
     q: Option<String>,
+    /// Only the lines that this regular expression finds nothing in.
+    #[param(format = "regex")]
+    x: Option<String>,
     /// Only the records of this level and above it, or of a range: `warning`, `30`, `debug..info`, the lower one first.
     #[param(inline)]
     level: Option<Word>,
