@@ -50,9 +50,11 @@ impl Filters {
         levels
     }
 
-    pub(super) fn streams(&self) -> Vec<Choice> {
+    /// These streams, and the one that is asked for.
+    pub(super) fn streams(&self, offered: &[Stream]) -> Vec<Choice> {
         let choice = |stream: Stream| Choice { name: stream.name().to_owned(), is_chosen: self.stream == Some(stream) };
-        [Stream::Stdout, Stream::Stderr, Stream::System].map(choice).into()
+        let other = self.stream.filter(|stream| !offered.contains(stream));
+        offered.iter().copied().chain(other).map(choice).collect()
     }
 }
 

@@ -1,0 +1,1 @@
+// What a feed's page can do besides showing.
