@@ -11,9 +11,10 @@
 //! | module | what it is | may import |
 //! |---|---|---|
 //! | [`record`] | what a journal holds: start, chunks of lines, end | nothing |
+//! | [`logging`] | what logging libraries send, as records: pure decoders of bytes from outside | `record` |
 //! | [`parameters`] | what a job can be told: definitions, values, why one is refused | nothing |
 //! | [`journal`] | one append-only log: its format on disk, one writer, many readers | `record` |
-//! | [`sources`] | what appends to a journal: the processes of jobs, standard input | `journal`, `parameters`, `record` |
+//! | [`sources`] | what appends to a journal: the processes of jobs, standard input | `journal`, `logging`, `parameters`, `record` |
 //! | [`views`] | html, text, ndjson, sse: pure functions from records to bytes, and the pages | `record` |
 //! | [`config`] | `jobs.toml` as written → jobs as meant | `sources`' settings, `parameters` |
 //! | [`runs`] | one run = one source into one journal; the history | `config`, `sources`, `journal`, `parameters`, `record` |
@@ -24,6 +25,8 @@
 //! `tests/architecture.rs` reads `src/` and holds this table.
 
 pub mod record;
+
+pub mod logging;
 
 pub mod parameters;
 

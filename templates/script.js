@@ -212,6 +212,12 @@ class Status {
     if (state !== this.state) this.change(state);
   }
 
+  /** What this page says of the run is how it was when the page was made. */
+  leave() {
+    this.live = false;
+    clearInterval(this.clock);
+  }
+
   /** The run has ended as the footer says. */
   end(footer) {
     if (!this.live) return;
@@ -516,7 +522,16 @@ class Stream {
   #documentEnded() {
     if (this.#taken) return;
     if (isWhole(byId("end"))) this.#finish();
-    else if (!document.querySelector(".paused")) this.takeOver();
+    else if (!document.querySelector("footer.paused")) this.takeOver();
+    else this.#leave();
+  }
+
+  /** The run goes on without this page: nothing comes any more that could be followed or told. */
+  #leave() {
+    clearInterval(this.silent);
+    this.status.leave();
+    this.follower.show();
+    byId("notify").hidden = true;
   }
 
   #finish() {

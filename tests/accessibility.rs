@@ -58,6 +58,11 @@ group = "Output & more"
 command = "seq 1 10000"
 max_output = "1KiB"
 
+[jobs.a-name-of-64-letters-is-the-longest-there-can-be-and-it-must-fit]
+group = "Output & more"
+description = "Prints_a_word_that_is_as_long_as_a_line_and_has_no_place_where_it_could_be_broken_in_two_or_more"
+command = "seq 1 6000; printf '%0500d\n' 1"
+
 [jobs.told]
 group = "Parameters"
 description = "One of each kind"
@@ -83,6 +88,9 @@ methods = ["POST"]
 params.when = { default = "now" }
 "#;
 
+/// The job with the longest name.
+const LONG: &str = "a-name-of-64-letters-is-the-longest-there-can-be-and-it-must-fit";
+
 /// What a run of `told` is given, so that it is good.
 const TOLD: &str = "target=full&token=hidden&must=true&note=for%20those%20who%20read%20the%20history";
 
@@ -100,7 +108,7 @@ impl Stage {
     fn new() -> Stage {
         let server = Server::with(JOBS).server("max_running = 2").start();
         let gate = server.gate("gate");
-        let ended: Vec<String> = ["colours", "failing", "late", "cut", "empty"]
+        let ended: Vec<String> = ["colours", "failing", "late", "cut", "empty", LONG]
             .map(|job| server.post(&format!("/jobs/{job}?wait")).run())
             .into_iter()
             .chain([server.get(&format!("/jobs/told?wait&{TOLD}")).expect(200).run()])
@@ -134,6 +142,8 @@ impl Stage {
         pages.push((format!("/runs?limit=2&before={}", ended[2]), "main h1"));
         pages.extend(ended.iter().map(|run| (format!("/runs/{run}"), "#end")));
         pages.push((format!("/runs/{}?from=2&time=1", ended[0]), "#end"));
+        pages.push((format!("/runs/{}?q=code&stream=stdout", ended[0]), "#end"));
+        pages.push((format!("{}?follow=0", live[1]), "footer.paused"));
         Stage { server, gate, pages, live }
     }
 
@@ -192,18 +202,24 @@ fn open(browser: &Browser, url: &str, css: &str) {
     wait_for(&format!("{css} on {url}"), || browser.url() == url && browser.is_shown(css));
 }
 
+/// Every page in a browser: its address, and an element that is there once it is.
+fn addresses(stage: &Stage, bare: &Server) -> Vec<(String, &'static str)> {
+    let of_stage = stage.pages.iter().map(|(target, css)| (stage.server.url(target), *css));
+    let of_live = stage.live.iter().map(|target| (stage.server.url(target), "#lines"));
+    let of_bare = ["/", "/runs"].map(|target| (bare.url(target), "main h1"));
+    of_stage.chain(of_live).chain(of_bare).collect()
+}
+
 /// How a page is looked at: width, height, scheme.
-const LOOKS: [(u32, u32, &str); 3] = [(1180, 800, "light"), (1180, 800, "dark"), (390, 844, "light")];
+const LOOKS: [(u32, u32, &str); 4] =
+    [(1180, 800, "light"), (1180, 800, "dark"), (390, 844, "light"), (390, 844, "dark")];
 
 #[test]
 fn no_page_breaks_a_rule_of_accessibility() {
     let axe = fs::read_to_string(checker("axe-core/axe.min.js")).unwrap();
     let browser = Browser::with_scripts().expect("Chromium judges the pages: apt-get install chromium chromium-driver");
     let (stage, bare) = (Stage::new(), bare());
-    let of_stage = stage.pages.iter().map(|(target, css)| (stage.server.url(target), *css));
-    let of_live = stage.live.iter().map(|target| (stage.server.url(target), "#lines"));
-    let of_bare = ["/", "/runs"].map(|target| (bare.url(target), "main h1"));
-    let pages: Vec<_> = of_stage.chain(of_live).chain(of_bare).collect();
+    let pages = addresses(&stage, &bare);
 
     browser.open("data:text/html,<title>x</title><img src=x>");
     wait_for("a page with mistakes", || browser.url().starts_with("data:"));
@@ -220,6 +236,33 @@ fn no_page_breaks_a_rule_of_accessibility() {
         }
     }
     assert!(found.is_empty(), "{} violations:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn no_page_is_wider_than_the_smallest_phone() {
+    const WIDTH: u32 = 320;
+    let browser = Browser::with_scripts().expect("Chromium judges the pages: apt-get install chromium chromium-driver");
+    let (stage, bare) = (Stage::new(), bare());
+    browser.size(WIDTH, 568);
+    let width = |browser: &Browser| browser.value("document.documentElement.scrollWidth").as_u64().unwrap();
+    browser.open("data:text/html,<meta name=viewport content=width=device-width><div style=width:330px>wide</div>");
+    wait_for("a page that is too wide", || browser.url().starts_with("data:"));
+    assert!(width(&browser) > WIDTH.into(), "a page that is too wide is found to be so");
+
+    let mut found = Vec::new();
+    for (url, css) in addresses(&stage, &bare) {
+        open(&browser, &url, css);
+        browser.wait_until("[...document.querySelectorAll('link[rel=stylesheet]')].every((link) => link.sheet)");
+        let open_all = "document.querySelectorAll('details').forEach((details) => (details.open = true))";
+        for script in ["null", open_all] {
+            browser.value(script);
+            let width = width(&browser);
+            if width > WIDTH.into() {
+                found.push(format!("{url}: {width} px ({script})"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "wider than {WIDTH} px:\n{}", found.join("\n"));
 }
 
 /// What the Nu checker says that is no fault of the page: a part of its message, and why it is let pass.

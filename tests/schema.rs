@@ -39,6 +39,26 @@ fn an_editor_and_the_check_agree() {
 }
 
 #[test]
+fn an_editor_and_the_check_agree_about_feeds() {
+    let validator = jsonschema::draft202012::new(&schema()).unwrap();
+    let good = "[feeds.a]\nredis = 'redis://127.0.0.1'\nchannel = 'x'\n[feeds.b]\nsyslog = { udp = '127.0.0.1:0' }\n\
+                [feeds.c]\nmerge = ['a', 'b']\n";
+    for (from, to) in [
+        ("", ""),
+        ("redis =", "radis ="),
+        ("udp", "http"),
+        ("channel", "push"),
+        ("['a', 'b']", "[]"),
+        ("[feeds.c]", "[feeds.'/']"),
+    ] {
+        let text = good.replacen(from, to, 1);
+        let document: Value = toml::from_str(&text).unwrap();
+        let expected = from == to;
+        assert_eq!((validator.is_valid(&document), is_taken(&text)), (expected, expected), "{text}");
+    }
+}
+
+#[test]
 fn it_needs_no_jobs_toml_and_says_when_nobody_can_have_it() {
     let folder = tempfile::tempdir().unwrap();
     let ended = run_to_end(joblines(["schema"]).current_dir(folder.path()));

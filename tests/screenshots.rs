@@ -1,8 +1,9 @@
 //! Takes the pictures of the pages: runs that are on, failed and finished, the jobs, a form as it is and with mistakes, the
-//! history, an error; in both themes, on a desk and on a phone.
+//! history, an error; a run's page with what the script adds, in each of its states; in both themes, on a desk and on a
+//! phone; and what is printed.
 //!
-//! They go to `target/tmp/pictures`. `JOBLINES_PICTURES=docs cargo test --test screenshots` takes the pictures of the
-//! README anew, into `docs/` (relative to the project).
+//! They go to `target/tmp/pictures`, or to the folder that `JOBLINES_PICTURES` names (relative to the project).
+//! `docs/front.png` is `front-desk-light` of them, `docs/phone.png` `scripted-filtered-phone-dark`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod harness;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use harness::browser::Browser;
 use harness::{Gate, Server, wait_for};
+use serde_json::json;
 
 /// Jobs that look like something; `deploy` waits at its gate.
 const JOBS: &str = r#"
@@ -69,6 +71,11 @@ params.note = { default = "", description = "For those who read the history" }
 group = "Shop"
 description = "Reads the spreadsheets of the night, compares each price with the one of the day before, and says which ones differ by more than a tenth"
 command = "seq 1 12000"
+[jobs.release]
+group = "Shop"
+description = "One at a time"
+overlap = "queue"
+command = "echo begun; sleep 1000"
 [jobs.watch]
 description = "Follow the queue of orders"
 command = "echo watching; sleep 1000"
@@ -142,5 +149,95 @@ fn pictures_of_every_page_are_taken() {
                 take(&browser, &format!("{page}-{name}"), width);
             }
         }
+    }
+}
+
+/// Types into the script's filter.
+fn filter(browser: &Browser, text: &str, hits: &str) {
+    browser.value("document.getElementById('filter').value = ''");
+    browser.type_in("#filter", text);
+    browser.wait_until(&format!("document.getElementById('hits').textContent.includes('{hits}')"));
+}
+
+/// Shows `deploy` in every state that the script knows.
+fn take_scripted(browser: &Browser, server: &Server, gate: &Gate, name: &str, width: u32) {
+    let take = |page: &str| {
+        let right = browser.content_size()[0];
+        assert_eq!(right, f64::from(width), "{page} is as wide as the window");
+        take(browser, &format!("scripted-{page}-{name}"), width);
+    };
+    browser.open(&server.url("/jobs/deploy"));
+    browser.wait_for_text("#lines", "75%");
+    browser.wait_until("!document.querySelector('.elapsed').hidden");
+    take("running");
+    filter(browser, "warning", "1 of 12");
+    take("filtered");
+    filter(browser, "/(war", "expression");
+    take("mistyped");
+    browser.press("\u{E00C}");
+    browser.click("#pause");
+    browser.wait_until("document.getElementById('pause').ariaPressed === 'true'");
+    gate.pass();
+    browser.wait_for_text("#end", "finished");
+    take("paused");
+    browser.click("#pause");
+    browser.wait_until("document.getElementById('pause').hidden");
+    take("finished");
+}
+
+#[test]
+fn pictures_of_what_the_script_adds_are_taken() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let server = Server::start(JOBS);
+    let gate = server.gate("gate");
+    let failed = server.post("/jobs/migrate?wait").run();
+    server.wait_for_state(&server.detach("release"), "running");
+    let queued = server.detach("release");
+    for (device, width, height) in [("desk", 1180, 700), ("phone", 390, 844)] {
+        for theme in ["light", "dark"] {
+            let name = format!("{device}-{theme}");
+            browser.size(width, height);
+            browser.scheme(theme);
+            take_scripted(&browser, &server, &gate, &name, width);
+            for (page, target, title) in [
+                ("failed", format!("/runs/{failed}"), "✗ failed"),
+                ("sifted", format!("/runs/{failed}?q=ERROR&stream=stderr"), "✗ failed"),
+                ("queued", format!("/runs/{queued}"), "… queued"),
+            ] {
+                let url = server.url(&target);
+                browser.open(&url);
+                wait_for(page, || browser.url() == url);
+                browser.wait_until(&format!("document.title.startsWith('{title}')"));
+                assert_eq!(browser.content_size()[0], f64::from(width), "{page} is as wide as the window");
+                take(&browser, &format!("scripted-{page}-{name}"), width);
+            }
+        }
+    }
+}
+
+#[test]
+fn pictures_of_what_is_printed_are_taken() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let server = Server::start(JOBS);
+    let failed = server.post("/jobs/migrate?wait").run();
+    browser.size(720, 1000);
+    for (page, target, css) in [
+        ("failed", format!("/runs/{failed}"), "#end"),
+        ("front", "/".to_owned(), "main h1"),
+        ("form", "/jobs/restore/form".to_owned(), "main h1"),
+        ("history", "/runs".to_owned(), "main h1"),
+    ] {
+        let url = server.url(&target);
+        browser.open(&url);
+        wait_for(page, || browser.url() == url && browser.is_shown(css));
+        let dark = json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
+        browser.devtools("Emulation.setEmulatedMedia", &json!({ "media": "print", "features": dark }));
+        browser.wait_until("[...document.querySelectorAll('link[rel=stylesheet]')].every((link) => link.sheet)");
+        for tool in ["#tools", "button", "summary", "input", "select", "header nav"] {
+            assert!(!browser.is_shown(tool), "{page}: {tool} is of no use on paper");
+        }
+        assert_eq!(browser.style("body", "background-color").as_deref(), Some("rgba(255, 255, 255, 1)"), "{page}");
+        assert_eq!(browser.content_size()[0], 720.0, "{page} is as wide as the paper");
+        take(&browser, &format!("printed-{page}"), 720);
     }
 }

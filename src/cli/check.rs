@@ -6,12 +6,15 @@ use std::process::ExitCode;
 use super::report;
 use crate::config;
 
-/// Reports the mistakes of the file, or how many jobs it has.
+/// Reports the mistakes of the file, or how many jobs and feeds it has.
 pub(super) fn check(path: &Path) -> ExitCode {
     match config::load(path) {
         Ok(config) => {
-            let jobs = config.jobs.len();
-            println!("{}: {jobs} job{}, no mistakes", path.display(), if jobs == 1 { "" } else { "s" });
+            let feeds = match config.feeds.len() {
+                0 => String::new(),
+                feeds => format!(", {}", count(feeds, "feed")),
+            };
+            println!("{}: {}{feeds}, no mistakes", path.display(), count(config.jobs.len(), "job"));
             ExitCode::SUCCESS
         }
         Err(mistakes) => {
@@ -19,4 +22,8 @@ pub(super) fn check(path: &Path) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -22,12 +22,13 @@ impl FromStr for Listen {
         match text.strip_prefix("unix:") {
             Some("") => Err(Invalid::new("`unix:` has no path", LISTEN_REMEDY)),
             Some(path) => Ok(Listen::Unix(path.into())),
-            None => parse_tcp(text),
+            None => socket_address(text, LISTEN_REMEDY).map(|()| Listen::Tcp(text.to_owned())),
         }
     }
 }
 
-fn parse_tcp(text: &str) -> Result<Listen, Invalid> {
+/// Whether this is `host:port`; `remedy` is what to write where nothing better can be said.
+pub(super) fn socket_address(text: &str, remedy: &str) -> Result<(), Invalid> {
     if let Some((scheme, rest)) = text.split_once("://") {
         let address = rest.trim_end_matches('/');
         return Err(Invalid::new(format!("`{text}` is a URL"), format!("leave `{scheme}://` away: `{address}`")));
@@ -37,7 +38,7 @@ fn parse_tcp(text: &str) -> Result<Listen, Invalid> {
     }
     let Some((host, port)) = text.rsplit_once(':') else {
         let remedy = match text.bytes().all(|byte| byte.is_ascii_digit()) {
-            true => LISTEN_REMEDY.to_owned(),
+            true => remedy.to_owned(),
             false => format!("write `{text}:8080`"),
         };
         return Err(Invalid::new(format!("`{text}` is not host:port"), remedy));
@@ -52,10 +53,17 @@ fn parse_tcp(text: &str) -> Result<Listen, Invalid> {
         None => host.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv4()) || is_host_name(host),
     };
     if known {
-        return Ok(Listen::Tcp(text.to_owned()));
+        return Ok(());
     }
     let problem = if host.is_empty() { format!("`{text}` has no host") } else { format!("`{host}` is not a host") };
-    Err(Invalid::new(problem, LISTEN_REMEDY))
+    Err(Invalid::new(problem, remedy))
+}
+
+/// Whether only this machine's own users can reach this `host:port`.
+pub(super) fn is_loopback(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 impl fmt::Display for Listen {
@@ -83,11 +91,7 @@ impl Listen {
     /// Refuses an address that others than this machine's own users can reach: there is no `[auth]` to keep them out yet.
     pub fn check_local(&self) -> Result<(), Invalid> {
         let Listen::Tcp(address) = self else { return Ok(()) };
-        let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let local = bare.eq_ignore_ascii_case("localhost")
-            || bare.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback());
-        if local {
+        if is_loopback(address) {
             return Ok(());
         }
         Err(Invalid::new(

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 
-use super::{Invalid, Unreadable};
+use super::{Invalid, Unreadable, hide_passwords};
 
 /// Everything that is wrong with a `jobs.toml`, in the order of the file. Its `Display` shows it all, without colours.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,8 +44,8 @@ impl Mistake {
         Mistake {
             source: SourceId::MAIN,
             span: Some((span.start, span.end)),
-            problem: problem.into(),
-            remedy: Some(remedy.into()),
+            problem: hide_passwords(&problem.into()),
+            remedy: Some(hide_passwords(&remedy.into())),
         }
     }
 
@@ -243,6 +243,7 @@ fn mistake_group<'a>(mistake: &'a Mistake, source: Option<&'a Source>) -> Group<
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Source {
     path: String,
+    /// Without the passwords in it.
     text: String,
     line_starts: Vec<usize>,
     shown: bool,
@@ -252,7 +253,7 @@ impl Source {
     fn new(path: &Path, text: &str, shown: bool) -> Self {
         let after_newlines = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         let line_starts = std::iter::once(0).chain(after_newlines).collect();
-        Source { path: path.display().to_string(), text: text.to_owned(), line_starts, shown }
+        Source { path: path.display().to_string(), text: hide_passwords(text), line_starts, shown }
     }
 
     /// The line, from 0, that the byte at `at` is on.

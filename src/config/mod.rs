@@ -7,6 +7,8 @@
 mod address;
 mod command;
 mod env_file;
+mod feed;
+mod hidden;
 mod job;
 mod mistakes;
 mod parameter;
@@ -31,15 +33,16 @@ pub use parameter::QUERY_WORDS;
 pub use schema::schema;
 
 // what the siblings need of each other
-use address::{base_path, host};
+use address::{base_path, host, is_loopback, socket_address};
 use command::{check_placeholders, leads_argument, take as take_command, take_program};
 use env_file::read_variables;
+use hidden::hide_passwords;
 use job::KEYS as JOB_KEYS;
 use mistakes::{Mistake, SourceId};
 use parameter::take as take_parameters;
 use table::{Table, Value, nearest};
 pub use values::job_name;
-use values::{duration, positive_duration, size, variable_name};
+use values::{duration, feed_name, positive_duration, size, variable_name};
 
 /// A whole `jobs.toml`, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -222,7 +225,8 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Reads and checks the `jobs.toml` at `path`, and the files that its `env_file` keys name.
+/// Reads and checks the `jobs.toml` at `path`, and the files and variables that its `env_file`, `password_file` and
+/// `password_env` keys name.
 pub fn load(path: &Path) -> Result<Config, Mistakes> {
     let text = read_text(path).map_err(|error| Mistakes::of_unreadable(path, error))?;
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
@@ -230,7 +234,7 @@ pub fn load(path: &Path) -> Result<Config, Mistakes> {
 }
 
 /// Checks `text`, the content of the `jobs.toml` at `path`; relative paths in it start at `folder`. Of the files it only
-/// reads those that `env_file` names.
+/// reads those that `env_file` and `password_file` name.
 pub fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Mistakes> {
     let mut mistakes = Mistakes::of(path, text);
     let (root, syntax_errors) = DeTable::parse_recoverable(text);
@@ -249,13 +253,9 @@ fn read_document(root: &DeTable<'_>, folder: &Path, mistakes: &mut Mistakes) -> 
         }
     }
     document.refuse("auth", |value| value.table("[auth]").map(drop));
-    if let Some(mut feeds) = document.take_table("feeds", "[feeds.NAME]") {
-        for name in feeds.keys() {
-            feeds.refuse(name.get_ref(), |value| value.table("[feeds.NAME]").map(drop));
-        }
-    }
+    let feeds = document.take_table("feeds", "[feeds.NAME]").map(|table| feed::read_all(table, folder));
     document.finish(misplaced);
-    Config { server, jobs, feeds: Vec::new() }
+    Config { server, jobs, feeds: feeds.unwrap_or_default() }
 }
 
 /// What was probably meant by an unknown key at the top of the file.
@@ -264,8 +264,10 @@ fn misplaced(key: &str, value: &DeValue<'_>) -> Option<String> {
         DeValue::Table(table) if table.contains_key("command") => {
             Some(format!("a job is a table under `jobs`: write `[jobs.{key}]`"))
         }
+        table if feed::is_meant(table) => Some(format!("a feed is a table under `feeds`: write `[feeds.{key}]`")),
         _ if server::KEYS.contains(&key) => Some(format!("move `{key}` below a `[server]` line")),
         _ if job::KEYS.contains(&key) => Some(format!("move `{key}` below the `[jobs.NAME]` line of its job")),
+        _ if feed::KEYS.contains(&key) => Some(format!("move `{key}` below the `[feeds.NAME]` line of its feed")),
         _ => None,
     }
 }

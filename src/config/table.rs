@@ -154,7 +154,6 @@ impl<'t, 'm> Table<'t, 'm> {
 fn not_supported(header: &str, key: &str) -> String {
     match header {
         "" => format!("`[{key}]` is not supported yet"),
-        "[feeds.NAME]" => format!("`[feeds.{key}]` is not supported yet"),
         _ => format!("`{key}` is not supported yet"),
     }
 }

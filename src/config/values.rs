@@ -115,13 +115,22 @@ fn quantity(text: &str) -> Option<(Option<u64>, &str, &str)> {
 
 /// Whether a job may have this name.
 pub fn job_name(name: &str) -> Result<(), Invalid> {
+    name_of("job", name)
+}
+
+/// Whether a feed may have this name: any that a job may have.
+pub(super) fn feed_name(name: &str) -> Result<(), Invalid> {
+    name_of("feed", name)
+}
+
+fn name_of(what: &str, name: &str) -> Result<(), Invalid> {
     let well_begun = name.starts_with(|c: char| c.is_ascii_alphanumeric());
     let well_made = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     if well_begun && well_made && name.len() <= 64 {
         return Ok(());
     }
     Err(Invalid::new(
-        format!("a job cannot be named `{name}`"),
+        format!("a {what} cannot be named `{name}`"),
         "a name is 1 to 64 of the characters a-z, A-Z, 0-9, `_`, `.` and `-`, the first a letter or a digit",
     ))
 }

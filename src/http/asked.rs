@@ -90,6 +90,13 @@ impl Asked {
         })
     }
 
+    /// Whether a browser goes to a page with this, as far as its headers tell: `Sec-Fetch-Mode` comes over HTTPS and
+    /// from this machine alone.
+    pub(super) fn is_navigation(&self) -> bool {
+        let accepts_html = matches!(choose(None, &self.headers), Ok(Wanted::Html));
+        accepts_html && self.header("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
+    }
+
     /// A header's value as text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())

@@ -56,17 +56,22 @@ pub(super) async fn fill_in(
     (wanted, visit): (Wanted, Visit),
     given: &Intake,
 ) -> Result<Response, Refusal> {
+    let mut given = given.clone();
     // no command is run for what nobody looks at
     let (offers, wrong) = match visit {
         Visit::Direct | Visit::CrossSiteNavigation => {
             let offers = ask_for_choices(job).await?;
+            // a form has one kind of newline: what is filled in is judged as it will come back
+            if wanted == Wanted::Html {
+                given = given.as_typed(&job.parameters, &offers);
+            }
             let wrong = given.check(&job.parameters, &offers).err().unwrap_or_default();
             (offers, wrong.into_iter().filter(|wrong| given.mentions(&wrong.name)).collect())
         }
         Visit::Prefetch | Visit::CrossSite => (Offers::default(), Vec::new()),
     };
     if wanted == Wanted::Html {
-        return fill_in_page(app, job, &offers, (given, &wrong)).await;
+        return fill_in_page(app, job, &offers, (&given, &wrong)).await;
     }
     if !wrong.is_empty() {
         return Err(Refusal::wrong(wrong));

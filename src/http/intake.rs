@@ -87,10 +87,20 @@ impl Intake {
         Ok(intake)
     }
 
-    /// The same with the newlines that were typed: a browser sends each line of a form with a carriage return.
-    pub fn as_typed(mut self) -> Intake {
-        for (_, text) in &mut self.given {
-            *text = text.replace("\r\n", "\n");
+    /// The same as it stood in a browser's form. A browser sends every newline of a form as a carriage return and a line
+    /// feed, whatever stood there (HTML, "constructing an entry list"), so that pair is the newline that somebody typed.
+    /// Where that is a default or a choice but for its newlines, it is what the form offered, and is taken as the
+    /// configuration means it.
+    pub fn as_typed(mut self, parameters: &[Parameter], offers: &Offers) -> Intake {
+        for (name, text) in &mut self.given {
+            if !text.contains("\r\n") {
+                continue;
+            }
+            let typed = text.replace("\r\n", "\n");
+            let known = parameters.iter().find(|known| known.name == *name);
+            let mut offered = known.into_iter().flat_map(|known| known.offered(offers));
+            let same = offered.find(|offered| offered.replace("\r\n", "\n").replace('\r', "\n") == typed);
+            *text = same.map_or(typed, str::to_owned);
         }
         self
     }

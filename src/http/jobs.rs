@@ -68,6 +68,7 @@ pub(super) async fn start(
         || asked.header("prefer").is_some_and(|prefer| prefer.contains("respond-async"));
     let (given, upload) = take_body(&job, &asked, given, body).await?;
     let offers = ask_for_choices(&job).await?;
+    let given = if is_of_a_form(&asked) { given.as_typed(&job.parameters, &offers) } else { given };
     let values = match given.check(&job.parameters, &offers) {
         Ok(values) => values,
         Err(wrong) if asked.wanted == Wanted::Html => {
@@ -145,10 +146,16 @@ async fn read_parameters(asked: &Asked, body: Body) -> Result<Intake, Refusal> {
     }
     let given = asked.header("content-type").unwrap_or_default();
     let kind = IntakeKind::of(given).ok_or_else(|| Refusal::unsupported_type(given, IntakeKind::ALLOWED))?;
-    let intake = Intake::of_body(kind, &body)
-        .map_err(|unreadable| Refusal::bad_request(unreadable.to_string()).remedy("send {\"name\": value}"))?;
-    let is_typed = kind == IntakeKind::Form && asked.wanted == Wanted::Html;
-    Ok(if is_typed { intake.as_typed() } else { intake })
+    Intake::of_body(kind, &body)
+        .map_err(|unreadable| Refusal::bad_request(unreadable.to_string()).remedy("send {\"name\": value}"))
+}
+
+/// Whether a browser's form may have sent this: by GET in the query, else in a body that is a form. Nothing marks what
+/// comes from a form, but a browser that goes to a page accepts HTML before all else. Whoever does not, as curl does
+/// not even with `?format=html`, means every byte as it is written; so does a script in a page.
+fn is_of_a_form(asked: &Asked) -> bool {
+    let is_form = || asked.header("content-type").and_then(IntakeKind::of) == Some(IntakeKind::Form);
+    asked.is_navigation() && (asked.method == Method::GET || is_form())
 }
 
 /// Asks for a run with these values and this input.

@@ -86,6 +86,16 @@ impl Parameter {
         if self.refuses_dash() { format!("{words}, not beginning with -") } else { words }
     }
 
+    /// The texts that a form offers for it: its default and its choices.
+    pub fn offered<'a>(&'a self, offers: &'a Offers) -> impl Iterator<Item = &'a str> {
+        let choices = match &self.kind {
+            Kind::Choices(choices) => choices,
+            Kind::ChoicesFrom(_) => offers.of(&self.name),
+            Kind::Text { .. } | Kind::Secret { .. } | Kind::Int { .. } | Kind::Bool => &[],
+        };
+        self.default.iter().chain(choices).map(String::as_str)
+    }
+
     /// What the command gets for `text`.
     ///
     /// # Errors

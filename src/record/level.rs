@@ -104,6 +104,17 @@ impl Level {
             _ => return None,
         })
     }
+
+    /// The level of a number that stands under a key of JSON, such as `level`: syslog's from 0 to 7, and from 10 on
+    /// pino's and bunyan's, where 30 is info.
+    pub fn of_json_number(number: i32) -> Option<Level> {
+        match number {
+            0..=7 => Level::of_severity(number),
+            10 => Some(Level::TRACE),
+            11.. => Some(Level(number - 10)),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Level {
@@ -172,5 +183,13 @@ mod tests {
         let expected = [50, 50, 50, 40, 30, 25, 20, 10].map(Some);
         assert_eq!(levels[..8], expected);
         assert_eq!((levels[8], Level::of_severity(-1)), (None, None));
+    }
+
+    #[test]
+    fn numbers_in_json_are_those_of_syslog_or_of_pino() {
+        let levels =
+            [3, 7, 8, 9, 10, 20, 30, 35, 60, -1].map(|number| Level::of_json_number(number).map(Level::number));
+        let expected = [Some(40), Some(10), None, None, Some(5), Some(10), Some(20), Some(25), Some(50), None];
+        assert_eq!(levels, expected);
     }
 }

@@ -7,9 +7,10 @@ use crate::paths::paths;
 /// A module of the crate, and the modules that it may import; `main` and the crate's root may import all.
 const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("record", &[]),
+    ("logging", &["record"]),
     ("parameters", &[]),
     ("journal", &["record"]),
-    ("sources", &["journal", "parameters", "record"]),
+    ("sources", &["journal", "logging", "parameters", "record"]),
     ("views", &["record"]),
     ("config", &["sources", "parameters"]),
     ("runs", &["config", "sources", "journal", "parameters", "record"]),

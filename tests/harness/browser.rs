@@ -127,8 +127,10 @@ impl Browser {
         Some(["x", "y", "width", "height"].map(|side| rect[side].as_f64().unwrap_or(f64::NAN)))
     }
 
-    /// Follows a link or presses a button.
+    /// Follows a link or presses a button, where the style sheet has put it: a click goes to a place, and before that
+    /// nothing is at its own.
     pub fn click(&self, css: &str) {
+        self.wait_until("[...document.querySelectorAll('link[rel=stylesheet]')].every((link) => link.sheet)");
         let element = self.find(css).unwrap_or_else(|| panic!("nothing to click at {css}"));
         self.call("POST", &self.path(&format!("element/{element}/click")), &json!({}));
     }

@@ -92,3 +92,23 @@ fn a_link_to_a_line_is_not_run_away_from() {
     assert!(!following(&browser));
     assert_eq!(browser.value("location.hash"), "#L50");
 }
+
+#[test]
+fn a_page_that_does_not_go_on_with_its_run_offers_nothing_that_would() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let (server, gate) = server();
+    let run = server.detach("job");
+    gate.pass();
+    browser.allow_notifications();
+    open(&browser, &server.url(&format!("/runs/{run}?follow=0")));
+    browser.wait_for_text("footer", "The run goes on; this page does not");
+    for button in ["#follow", "#pause", "#notify"] {
+        browser.wait_until(&format!("document.querySelector('{button}').hidden"));
+    }
+    assert!(browser.is_shown("#filter") && browser.is_shown("form.cancel button"));
+    assert_eq!(browser.value("document.title"), "● running job · joblines");
+    browser.click("footer a");
+    browser.wait_until("document.getElementById('follow')?.ariaPressed === 'true'");
+    gate.pass_many(3);
+    wait_for_end(&browser);
+}

@@ -7,6 +7,7 @@ mod harness;
 mod connection;
 mod filter;
 mod following;
+mod forms;
 mod journeys;
 mod long;
 mod telling;

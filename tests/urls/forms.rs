@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::harness::http::Request;
 use crate::harness::{Server, html};
 
 const JOBS: &str = r#"
@@ -175,4 +176,36 @@ fn a_job_without_parameters_is_run_again_by_a_button() {
     let page = server.visit(&format!("/runs/{run}")).text();
     assert!(!page.contains("class=\"again\""), "its input and its secret are gone: {page}");
     assert!(page.contains("/jobs/all/form?count=1&#38;loud=true&#38;branch=main&#38;free=x\""), "{page}");
+}
+
+#[test]
+fn a_form_brings_the_newlines_that_stood_in_it_and_curl_those_that_it_writes() {
+    let job = "command = 'printf \"%s\" \"$PARAM_TEXT\"'\nparams.text = { default = \"a\\nb\" }\n";
+    let server = Server::start(&format!("[jobs.post]\n{job}\n[jobs.get]\n{job}methods = ['GET']\n"));
+    let text = |request: Request| {
+        let answer = request.send().expect(200);
+        let run = answer.run();
+        drop(answer.text());
+        server.get(&format!("/runs/{run}")).text()
+    };
+    let browser = |method, target: &str| server.navigation(method, target).header("Sec-Fetch-Site", "same-origin");
+    let sent = "text=a%0D%0Ab";
+    assert_eq!(text(browser("POST", "/jobs/post").body(FORM, sent)), "a\nb");
+    assert_eq!(text(browser("GET", "/jobs/get?text=a%0D%0Ab")), "a\nb");
+    let old_browser = server.request("POST", "/jobs/post").accept("text/html,*/*;q=0.8");
+    assert_eq!(text(old_browser.body(FORM, sent)), "a\nb");
+    let json = r#"{"text": "a\r\nb"}"#;
+    for (number, as_written) in [
+        server.request("POST", "/jobs/post").body(FORM, sent),
+        server.request("POST", "/jobs/post?format=html").body(FORM, sent),
+        server.request("GET", "/jobs/get?text=a%0D%0Ab"),
+        server.request("GET", "/jobs/get?text=a%0D%0Ab&format=html"),
+        browser("POST", "/jobs/post").body("application/json", json),
+        server.request("POST", "/jobs/post").accept("text/html").header("Sec-Fetch-Mode", "cors").body(FORM, sent),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(text(as_written), "a\r\nb", "request {number}");
+    }
 }

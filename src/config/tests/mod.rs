@@ -1,5 +1,6 @@
 //! Whole files, right and wrong: what they mean, and exactly what is said about them.
 
+mod feeds;
 mod meant;
 mod schema;
 mod wrong;

@@ -24,10 +24,23 @@ fn properties(table: &str) -> serde_json::Map<String, Json> {
 const SERVER: &str = "/properties/server";
 const JOB: &str = "/$defs/job";
 const PARAMETER: &str = "/$defs/parameter";
+const FEED: &str = "/$defs/feed";
+const PYTHON: &str = "/$defs/feed/properties/python_logging";
+const SYSLOG: &str = "/$defs/feed/properties/syslog";
+
+/// Every table, and the keys that are read in it.
+const TABLES: [(&str, &[&str]); 6] = [
+    (SERVER, &server::KEYS),
+    (JOB, &job::KEYS),
+    (PARAMETER, &parameter::KEYS),
+    (FEED, &feed::KEYS),
+    (PYTHON, &feed::PYTHON_KEYS),
+    (SYSLOG, &feed::SYSLOG_KEYS),
+];
 
 #[test]
 fn the_keys_of_the_schema_are_those_that_are_read() {
-    for (table, keys) in [(SERVER, &server::KEYS[..]), (JOB, &job::KEYS), (PARAMETER, &parameter::KEYS)] {
+    for (table, keys) in TABLES {
         let found: BTreeSet<_> = properties(table).into_iter().map(|(key, _)| key).collect();
         let read: BTreeSet<_> = keys.iter().map(|key| key.to_string()).collect();
         assert_eq!(found, read, "{table}");
@@ -36,7 +49,7 @@ fn the_keys_of_the_schema_are_those_that_are_read() {
 
 #[test]
 fn every_key_is_described_and_every_table_closed() {
-    for table in [SERVER, JOB, PARAMETER] {
+    for (table, _) in TABLES {
         for (key, value) in properties(table) {
             assert!(value["description"].as_str().is_some_and(|text| !text.is_empty()), "{table} {key}");
         }
@@ -55,6 +68,8 @@ fn the_defaults_of_the_schema_are_those_that_are_meant() {
         (SERVER, "[server]"),
         (JOB, "[jobs.x]\ncommand = 'x'"),
         (PARAMETER, "[jobs.x]\ncommand = 'x'\n[jobs.x.params.p]"),
+        (FEED, "[feeds.x]\ndirectory = 'x'"),
+        (PYTHON, "[feeds.x.python_logging]\ntcp = 'localhost:0'"),
     ] {
         let mut some = 0;
         for (key, value) in properties(table) {
@@ -81,6 +96,12 @@ fn a_good_file_is_good_to_an_editor() {
         "[jobs.x]\ncommand = 'x'\nparams.a = {}\nparams.b = { type = 'int', min = 1, default = '2' }\n\
          params.c = { type = 'int', choices = [1, '2'], default = 2 }\nparams.d = { type = 'bool', default = true }\n\
          params.e = { choices_from = ['x'], default = 'y' }\nparams.f = { type = 'secret', pattern = 'x' }",
+        "[feeds]\n[feeds.'a.b']\nfile = '../x'\nkeep_bytes = '1 MiB'\n[feeds.b]\nmerge = ['a.b']",
+        "[feeds.a]\ndirectory = '.'\nallow = ['*.log', '{a,b}/**']\ndeny = []\npaths = 'flask'\nhidden = true",
+        "[feeds.a]\nredis = 'redis://u:p@h'\nchannel = ['a', 'b*']\nlist = 'l'\n[feeds.b]\npush = true\ndescription = ''",
+        "[feeds.a]\nredis = 'redis+unix://:p@/x?db=1'\nchannel = 'a'",
+        "[feeds.a]\npython_logging = { http = true, max_frame = '16MiB' }\n[feeds.b.syslog]\nunix = 'x'",
+        "[feeds.a]\npython_logging = { tcp = '0.0.0.0:00', http = false, from = ['10.0.0.0/8', '::1'] }",
     ] {
         assert_eq!(parsed(text).map_err(|mistakes| mistakes.to_string()).err(), None, "{text}");
         assert_eq!(takes(&validator, text), Some(true), "{text}");
@@ -149,6 +170,7 @@ fn what_an_editor_underlines_is_a_mistake() {
         "[jobs.'a b']\ncommand = 'x'",
         "[auth]",
         "[feeds.a]",
+        "[feeds.'a b']\npush = true",
         "[server]\nlisten = []",
         "[server]\nlisten = ['8080']",
         "[server]\nbase_path = 'x/'",
@@ -157,7 +179,44 @@ fn what_an_editor_underlines_is_a_mistake() {
         "[server]\nkeep_for = '0d'",
         "[server]\nkeep_bytes = 10",
     ];
-    for text in of_job.chain(others.map(str::to_owned)) {
+    let of_feed = [
+        "push = false",
+        "push = true\nfile = 'x'",
+        "push = true\nkeep_bytes = 1",
+        "push = true\nchannel = 'x'",
+        "push = true\nfiles = 'x'",
+        "file = ''",
+        "file = 'x'\nhidden = true",
+        "file = 'x'\nallow = ['x']",
+        "directory = '~'",
+        "directory = 'x'\nallow = 'x'",
+        "directory = 'x'\ndeny = ['']",
+        "directory = 'x'\ndeny = ['/x']",
+        "directory = 'x'\npaths = 'Flask'",
+        "redis = 'redis://h'",
+        "redis = 'http://h'\nchannel = 'x'",
+        "redis = 'redis://h'\nchannel = []",
+        "redis = 'redis://h'\nchannel = ''",
+        "redis = 'redis://h'\nchannel = ['a', 'a']",
+        "redis = 'redis://h'\nchannel = 'x'\nlist = ''",
+        "redis = 'redis://h'\nchannel = 'x'\npassword_env = ''",
+        "redis = 'redis://h'\nchannel = 'x'\npassword_env = 'PATH'\npassword_file = 'x'",
+        "python_logging = {}",
+        "python_logging = true",
+        "python_logging = { http = false }",
+        "python_logging = { http = true, from = ['10.0.0.0/8'] }",
+        "python_logging = { tcp = '8080' }",
+        "python_logging = { tpc = 'localhost:0' }",
+        "python_logging = { http = true, max_frame = 1 }",
+        "syslog = { http = true }",
+        "syslog = { udp = 'localhost:0', from = [] }",
+        "syslog = { udp = 'localhost:0', from = ['example.org'] }",
+        "syslog = { unix = '' }",
+        "merge = []",
+        "merge = ['a b']",
+    ];
+    let of_feed = of_feed.iter().map(|keys| format!("[feeds.x]\n{keys}"));
+    for text in of_job.chain(of_feed).chain(others.map(str::to_owned)) {
         assert!(parsed(&text).is_err(), "{text}");
         assert_eq!(takes(&validator, &text), Some(false), "{text}");
     }
@@ -167,6 +226,7 @@ fn what_an_editor_underlines_is_a_mistake() {
 fn line(keys: &'static [&'static str]) -> impl Strategy<Value = String> {
     let value = "0|1|-1|300|true|false|''|' '|'a'|'\\$x'|'~/a'|'int'|'bool'|'secret'|'text'|'none'|'body'|'queue'|'attach'|'cancel'\
                  |'[0-9]{0,2} ?(d|h|m|s|ms)'|'[0-9]{1,2} ?(h|m) ?[0-9]{1,2}(m|s)'|'[0-9]{1,3} ?(B|kB|MiB|KB|)'|\\[\\]|\\['x'\\]\
+                 |'\\*\\.x'|'redis://h'|'localhost:0'|'flask'|\\['y'\\]|\\['10\\.0\\.0\\.0/8'\\]|\\{ http = true \\}|\\{ udp = '\\[::1\\]:0', from = \\['::1'\\] \\}\\
                  |\\['GET'\\]|\\['a', '1'\\]|\\[1, 2\\]|\\[0, '1'\\]|\\['localhost:0', 'unix:x'\\]|\\{\\}|\\{ A = 'x' \\}|\\{ p = \\{\\} \\}";
     (prop::sample::select(keys), value).prop_map(|(key, value)| format!("{key} = {value}\n"))
 }
@@ -182,12 +242,20 @@ proptest! {
         server in lines(&server::KEYS),
         job in lines(&job::KEYS),
         parameter in lines(&parameter::KEYS),
+        feed in lines(&feed::KEYS),
+        python in lines(&feed::PYTHON_KEYS),
+        syslog in lines(&feed::SYSLOG_KEYS),
     ) {
         static VALIDATOR: std::sync::LazyLock<jsonschema::Validator> = std::sync::LazyLock::new(validator);
         for text in [
             format!("[server]\n{server}"),
             format!("[jobs.x]\ncommand = ['x', '{{p}}']\n{job}"),
             format!("[jobs.x]\ncommand = ['x', '{{p}}']\n[jobs.x.params.p]\n{parameter}"),
+            format!("[feeds.x]\n{feed}[feeds.y]\npush = true"),
+            format!("[feeds.x]\ndirectory = 'x'\n{feed}"),
+            format!("[feeds.x]\nredis = 'redis://h'\nchannel = 'x'\n{feed}"),
+            format!("[feeds.x.python_logging]\n{python}"),
+            format!("[feeds.x.syslog]\n{syslog}"),
         ] {
             if parsed(&text).is_ok() {
                 prop_assert_eq!(takes(&VALIDATOR, &text), Some(true), "{}", text);

@@ -129,6 +129,39 @@ fn a_check_tells_everything_that_is_wrong_once() {
 }
 
 #[test]
+fn what_a_form_sends_is_what_stood_in_it() {
+    let choices = ["one\r\ntwo", "cr\r"].map(str::to_owned).to_vec();
+    let offers = {
+        let mut offers = Offers::default();
+        offers.insert("from", vec!["main\r".to_owned()]);
+        offers
+    };
+    let parameters = [
+        Parameter { default: Some("a\nb\n".to_owned()), ..parameter("lf", text()) },
+        Parameter { default: Some("a\r\nb".to_owned()), ..parameter("crlf", text()) },
+        parameter("choice", crate::parameters::Kind::Choices(choices)),
+        parameter("from", crate::parameters::Kind::ChoicesFrom(Vec::new())),
+        parameter("free", text()),
+    ];
+    let typed = |sent: &str| form(sent).as_typed(&parameters, &offers).given;
+    let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    for (sent, name, meant) in [
+        ("lf=a%0D%0Ab%0D%0A", "lf", "a\nb\n"),
+        ("lf=a%0D%0Ac", "lf", "a\nc"),
+        ("crlf=a%0D%0Ab", "crlf", "a\r\nb"),
+        ("crlf=a%0D%0Ab%0D%0A", "crlf", "a\nb\n"),
+        ("choice=one%0D%0Atwo", "choice", "one\r\ntwo"),
+        ("choice=cr%0D%0A", "choice", "cr\r"),
+        ("from=main%0D%0A", "from", "main\r"),
+        ("free=x%0D%0A%0D%0Ay", "free", "x\n\ny"),
+        ("free=x%0Ay%0D", "free", "x\ny\r"),
+        ("unknown=x%0D%0Ay", "unknown", "x\ny"),
+    ] {
+        assert_eq!(typed(sent), [pair(name, meant)], "{sent}");
+    }
+}
+
+#[test]
 fn what_the_url_takes_is_said_of_a_name_that_is_no_parameter() {
     let wrong = query("wiat").check(&[parameter("a", text())], &Offers::default()).unwrap_err();
     let allowed: Vec<_> = wrong.iter().map(|wrong| wrong.allowed.as_str()).collect();

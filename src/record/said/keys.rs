@@ -40,13 +40,7 @@ impl<'a> Found<'a> {
 }
 
 fn of_number(key: &[u8], number: i32) -> Option<Level> {
-    match number {
-        _ if key == b"levelno" => Some(Level::new(number)),
-        0..=7 => Level::of_severity(number),
-        10 => Some(Level::TRACE),
-        11.. => Some(Level::new(number - 10)),
-        _ => None,
-    }
+    if key == b"levelno" { Some(Level::new(number)) } else { Level::of_json_number(number) }
 }
 
 /// A JSON object's; whatever else it is, nothing in it is looked at as text.

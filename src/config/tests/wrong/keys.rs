@@ -25,20 +25,26 @@ fn keys_in_the_wrong_table_are_told_where_they_belong() {
         ["1:11 unknown key `v2`; a job's name that has a dot is written in quotes: `[jobs.\"app.v2\"]`"]
     );
     assert_eq!(summary("[job.x]\ncommand = 'x'"), ["1:2 unknown key `job`; did you mean `jobs`?"]);
+    assert_eq!(
+        summary("channel = 'x'"),
+        ["1:1 unknown key `channel`; move `channel` below the `[feeds.NAME]` line of its feed"]
+    );
+    assert_eq!(
+        summary("[nginx]\nfile = 'x'"),
+        ["1:2 unknown key `nginx`; a feed is a table under `feeds`: write `[feeds.nginx]`"]
+    );
+    assert_eq!(
+        summary("[feeds.app.v2]\nfile = 'x'"),
+        ["1:12 unknown key `v2`; a feed's name that has a dot is written in quotes: `[feeds.\"app.v2\"]`"]
+    );
+    assert_eq!(summary("[feed.x]\nfile = 'x'"), ["1:2 unknown key `feed`; did you mean `feeds`?"]);
 }
 
 #[test]
 fn what_comes_later_is_refused_and_checked_all_the_same() {
     let remedy = "take it out; this version would not act on it";
-    assert_eq!(
-        summary("[auth]\n[feeds.a]\n[feeds.b]\n"),
-        [
-            format!("1:2 `[auth]` is not supported yet; {remedy}"),
-            format!("2:8 `[feeds.a]` is not supported yet; {remedy}"),
-            format!("3:8 `[feeds.b]` is not supported yet; {remedy}"),
-        ]
-    );
-    assert_eq!(summary("[feeds]\na = 1").len(), 1);
+    assert_eq!(summary("[auth]\n[feeds.a]\npush = true\n"), [format!("1:2 `[auth]` is not supported yet; {remedy}")]);
+    assert_eq!(summary("auth = 1").len(), 1);
 }
 
 #[test]
@@ -62,6 +68,16 @@ fn the_lists_of_keys_are_those_that_are_read() {
     for key in parameter::KEYS {
         let found = summary_of_job(&format!("params.p.{key} = 1979-05-27"));
         assert!(!found.iter().any(|said| said.contains("unknown key")), "{key}");
+    }
+    for key in feed::KEYS {
+        let found = summary_of_feed(&format!("{key} = 1979-05-27"));
+        assert!(!found.iter().any(|said| said.contains("unknown key")), "{key}");
+    }
+    for (receiver, keys) in [("python_logging", &feed::PYTHON_KEYS[..]), ("syslog", &feed::SYSLOG_KEYS)] {
+        for key in keys {
+            let found = summary_of_feed(&format!("{receiver}.{key} = 1979-05-27"));
+            assert!(!found.iter().any(|said| said.contains("unknown key")), "{receiver} {key}");
+        }
     }
     for key in server::KEYS {
         assert!(

@@ -1,5 +1,6 @@
 //! Wrong files: what is said about them, and where.
 
+mod feeds;
 mod files;
 mod keys;
 mod parameters;
@@ -30,6 +31,11 @@ fn summary(text: &str) -> Vec<String> {
 /// What is said about a job with these keys beside its command.
 fn summary_of_job(keys: &str) -> Vec<String> {
     summary(&format!("[jobs.x]\ncommand = 'x'\n{keys}"))
+}
+
+/// What is said about the feed `x` with these keys.
+fn summary_of_feed(keys: &str) -> Vec<String> {
+    summary(&format!("[feeds.x]\n{keys}"))
 }
 
 fn summary_of_server(keys: &str) -> Vec<String> {

@@ -8,7 +8,7 @@ use crate::sources::process::Command;
 
 /// Pieces that files are made of, so that random texts reach beyond the TOML parser.
 fn piece() -> impl Strategy<Value = String> {
-    let words = "server|jobs|jobs\\.a|feeds\\.b|auth|listen|hosts|command|env|params|params\\.p|choices|type|default|\\{p\\}|timeout|env_file|methods|pty|\\[|\\]|\\[\\[|\\]\\]\
+    let words = "server|jobs|jobs\\.a|feeds\\.b|feeds|redis|redis://:p@|channel|merge|syslog|tcp|from|auth|listen|hosts|command|env|params|params\\.p|choices|type|default|\\{p\\}|timeout|env_file|methods|pty|\\[|\\]|\\[\\[|\\]\\]\
                  |\\{|\\}|=|,|\\.|\n|\r\n|\"|'|\"\"\"|'''|#|\\\\|\\\\u0000|true|-1|0xff|1e9|1979-05-27|90s|é|\u{feff}|\u{85}| ";
     prop_oneof![8 => words, 1 => "\\PC{0,8}", 1 => any::<char>().prop_map(String::from)]
 }
@@ -41,6 +41,24 @@ proptest! {
         value in prop::collection::vec(piece(), 0..12),
     ) {
         for text in [format!("[jobs.a]\n{key} = {}", value.concat()), format!("[server]\n{key}={}\n[jobs.a", value.concat())] {
+            if let Err(mistakes) = parsed(&text) {
+                mistakes.to_string();
+            }
+        }
+    }
+
+    #[test]
+    fn no_feed_makes_the_reading_or_the_showing_panic(
+        key in prop::sample::select(feed::KEYS.to_vec()),
+        value in prop::collection::vec(piece(), 0..12),
+        url in "redis://[a-z:@/%?\\[\\]0-9]{0,20}",
+        name in "[a-c]",
+    ) {
+        for text in [
+            format!("[feeds.a]\n{key} = {}", value.concat()),
+            format!("[feeds.a]\nredis = '{url}'\nchannel = 'x'"),
+            format!("[feeds.a]\nmerge = ['b', '{name}']\n[feeds.b]\nmerge = ['c']\n[feeds.c]\nmerge = ['{name}']"),
+        ] {
             if let Err(mistakes) = parsed(&text) {
                 mistakes.to_string();
             }
