@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{self, FeedSource};
-use crate::journal::{Journal, Origin, Resumed};
+use crate::journal::{Journal, Origin, Resumed, Selection, Step};
 use crate::record::{FeedStart, RunId, Stream};
 use crate::sources::Sink;
 
@@ -61,6 +61,17 @@ pub struct Watched {
     /// What a stream of it begins with.
     pub start: FeedStart,
     pub(super) journal: Arc<Journal>,
+}
+
+impl Watched {
+    /// When its newest line came; `None` where there is none, or it cannot be read.
+    pub async fn newest(&self) -> Option<Timestamp> {
+        let selection = Selection { tail: Some(1), follow: false, ..Selection::default() };
+        match self.journal.read(&selection).ok()?.next().await.ok()? {
+            Step::Chunk(chunk) => Some(chunk.time),
+            Step::End(_) | Step::Pause => None,
+        }
+    }
 }
 
 impl Deref for Watched {

@@ -23,7 +23,8 @@ const MAX_FORM: usize = 1 << 20;
 
 /// What the query of a job's URL may hold beside the job's own parameters.
 pub(super) const QUERY: [&str; 14] = [
-    "format", "wait", "detach", "abort", "all", "time", "stream", "from", "q", "x", "level", "logger", "rate", "download",
+    "format", "wait", "detach", "abort", "all", "time", "stream", "from", "q", "x", "level", "logger", "rate",
+    "download",
 ];
 
 /// What is to happen with a visit to a job's URL.

@@ -30,7 +30,7 @@ pub use crate::views::table::{Bar, Histogram};
 use crate::record::{Chunk, End, FeedStart, Start, Stream};
 use crate::views::assets::{FEED_SCRIPT, ICON, SCRIPT, STYLE, state_icon, state_icon_pattern};
 use crate::views::filters::Choice;
-use crate::views::html::{Html, Strand, attribute, escape_text};
+use crate::views::html::{Html, Strand, escape_text};
 use crate::views::json::{Ndjson, Sse};
 use crate::views::table::Table;
 use crate::views::text::Text;

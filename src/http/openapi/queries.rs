@@ -132,6 +132,9 @@ pub(in crate::http) struct JobWords {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct FeedWords {
+    /// `newest`: a finished page with the newest line on top; in html alone.
+    #[param(pattern = "^(newest)?$")]
+    order: Option<String>,
     /// Only so many of the last lines; 1000 where neither this nor `from` is given.
     #[param(minimum = 0, maximum = 18446744073709551615u64, format = "uint64")]
     tail: Option<u64>,

@@ -186,7 +186,8 @@ fn records_and_streams_and_text_are_all_asked_for() {
 
 #[test]
 fn what_x_finds_does_not_pass() {
-    let journal = Journal::of(&[(OUT, "GET /health\nGET /basket\n"), (ERR, "POST /health\n"), (OUT, "\x1b[1mPUT\x1b[m /x\n")]);
+    let journal =
+        Journal::of(&[(OUT, "GET /health\nGET /basket\n"), (ERR, "POST /health\n"), (OUT, "\x1b[1mPUT\x1b[m /x\n")]);
     for (query, passes) in [
         ("x=health", "GET /basket\n\x1b[1mPUT\x1b[m /x\n"),
         ("x=%5EPUT%20/x$", "GET /health\nGET /basket\nPOST /health\n"),
@@ -204,7 +205,11 @@ fn a_record_is_judged_by_its_own_level_and_logger_and_by_all_that_people_read_of
         Entry { level: Some(Level::WARNING), logger: Some("app.db".into()), text: "one".into(), ..Entry::default() },
         Entry { level: Some(Level::new(33)), text: "ERROR:x:two\nlines".into(), ..Entry::default() },
         Entry { text: "\u{1b}[31mth\u{1b}[mree".into(), exception: Some("KeyError: 'x'".into()), ..Entry::default() },
-        Entry { stack: Some("File \"a.py\"".into()), extra: vec![("user".into(), "\"A\\nn\"".into())], ..Entry::default() },
+        Entry {
+            stack: Some("File \"a.py\"".into()),
+            extra: vec![("user".into(), "\"A\\nn\"".into())],
+            ..Entry::default()
+        },
         Entry { extra: vec![("count".into(), "7".into()), ("exception".into(), "null".into())], ..Entry::default() },
     ];
     let written = entries.map(|entry| {
@@ -251,7 +256,8 @@ fn a_span_leaves_out_what_is_before_behind_and_too_many() {
     assert_eq!(of(Span { after: Some(6), ..ALL }), "");
 }
 
-const QUERIES: [&str; 7] = ["q=a", "x=a|^$", "q=^a|b$", "level=error", "level=info&q=x", "logger=app", "stream=stderr&q=."];
+const QUERIES: [&str; 7] =
+    ["q=a", "x=a|^$", "q=^a|b$", "level=error", "level=info&q=x", "logger=app", "stream=stderr&q=."];
 
 /// Appends of either stream, in which lines are cut anywhere.
 fn appends() -> impl Strategy<Value = Vec<(bool, String)>> {

@@ -81,8 +81,7 @@ impl Entry<'_> {
     /// other fields, until one is found to be what is looked for.
     pub fn any_text(&self, mut look: impl FnMut(&str) -> bool) -> bool {
         let texts = [Some(&self.text), self.exception.as_ref(), self.stack.as_ref(), self.logger.as_ref()];
-        texts.into_iter().flatten().any(|text| look(text))
-            || self.extra.iter().any(|(_, value)| look(&readable(value)))
+        texts.into_iter().flatten().any(|text| look(text)) || self.extra.iter().any(|(_, value)| look(&readable(value)))
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn escape_char(char: char, out: &mut BytesMut) {
 }
 
 /// The value of an attribute in double quotes.
-pub(in crate::views) fn attribute(text: &str) -> String {
+pub(super) fn attribute(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;")
 }
 

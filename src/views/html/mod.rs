@@ -40,12 +40,12 @@ use crate::views::{Counted, Frames, Options, in_digits, whole_lines};
 pub use self::ansi::Plain;
 
 // what the table needs of it
-pub(super) use self::escape::{attribute, text as escape_text};
+pub(super) use self::escape::text as escape_text;
 pub(super) use self::strand::Strand;
 
 use self::ansi::{Parser, Token};
 use self::cells::Cells;
-use self::escape::{escape_bytes, escape_char, incomplete_tail, is_plain, visible_char};
+use self::escape::{attribute, escape_bytes, escape_char, incomplete_tail, is_plain, visible_char};
 use self::pen::Pen;
 
 /// See the module.

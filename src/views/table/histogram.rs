@@ -73,14 +73,16 @@ impl Histogram {
         let sum = |part: usize| self.bars.iter().map(|bar| bar.lines[part]).sum::<u64>();
         let all: u64 = self.bars.iter().map(Bar::total).sum();
         let ends = [self.bars.first(), self.bars.last()].map(|bar| bar.map(|bar| self.words(bar)).unwrap_or_default());
+        let count =
+            |number: u64, what: &str| format!("{} {what}{}", in_digits(number), if number == 1 { "" } else { "s" });
         let last = if self.is_cut { "the last " } else { "" };
         let [from, to] = ends;
         format!(
-            "Lines per {}, {from} to {to} UTC: {last}{} lines, {} errors, {} warnings",
+            "Lines per {}, {from} to {to} UTC: {last}{}, {}, {}",
             self.span(),
-            in_digits(all),
-            in_digits(sum(0)),
-            in_digits(sum(1))
+            count(all, "line"),
+            count(sum(0), "error"),
+            count(sum(1), "warning")
         )
     }
 

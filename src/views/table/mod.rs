@@ -29,7 +29,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::record::{Chunk, End, Entry, FeedStart, Level, Records, Stream, stamp};
-use crate::views::{FeedOptions, Frames, Plain, Strand, attribute, escape_text, in_digits, whole_lines};
+use crate::views::{FeedOptions, Frames, Plain, Strand, escape_text, in_digits, whole_lines};
 
 pub use self::histogram::{Bar, Histogram};
 
@@ -150,7 +150,9 @@ impl Table {
 
     fn turn_day(&mut self, day: Date, out: &mut BytesMut) {
         if self.day.replace(day) != Some(day) {
-            out.extend_from_slice(format!("<tr class=day><td colspan=6>{}\n", day.strftime("%A, %-d %B %Y")).as_bytes());
+            out.extend_from_slice(
+                format!("<tr class=day><td colspan=6>{}\n", day.strftime("%A, %-d %B %Y")).as_bytes(),
+            );
         }
     }
 
@@ -223,7 +225,8 @@ impl Table {
         }
         let mut left = Left { first: self.first, shown: None };
         if let Some(held) = self.held.take() {
-            left = Left { first: held.rows.front().map_or(self.first, |row| row.0), shown: Some(held.rows.len() as u64) };
+            left =
+                Left { first: held.rows.front().map_or(self.first, |row| row.0), shown: Some(held.rows.len() as u64) };
             for (_, day, row) in held.rows.into_iter().rev() {
                 self.turn_day(day, out);
                 out.extend_from_slice(&row);

@@ -23,7 +23,7 @@ struct StartPage<'a> {
     address: &'a str,
     lines: String,
     /// What is before the first line shown, in words, and where a page of some of that begins.
-    earlier: Option<(String, String)>,
+    earlier: Option<(String, Option<String>)>,
     first_line: u64,
     histogram: Option<&'a Histogram>,
     /// The bars that have lines.
@@ -80,16 +80,19 @@ pub(super) fn start(start: &FeedStart, first_line: u64, options: &FeedOptions) -
     page.render().unwrap_or_default()
 }
 
-/// What is before the first line shown; how many of them match is not known.
-fn earlier(first_line: u64, options: &FeedOptions) -> Option<(String, String)> {
-    let kept = first_line.checked_sub(options.oldest).filter(|lines| *lines > 0)?;
-    let words = match (kept, options.filters.are_on()) {
-        (1, false) => "1 earlier line is not on this page".to_owned(),
-        (kept, false) => format!("{} earlier lines are not on this page", in_digits(kept)),
-        (_, true) => format!("Only lines from {} on were looked through", in_digits(first_line)),
+/// What is before the first line shown, and the address of a page of some of that. How many of them match is not known.
+fn earlier(first_line: u64, options: &FeedOptions) -> Option<(String, Option<String>)> {
+    let filters = &options.filters;
+    if filters.are_on() {
+        let last = filters.last.filter(|last| options.lines - options.oldest.min(options.lines) >= *last)?;
+        return Some((format!("of the lines that match, the last {} are on this page", in_digits(last)), None));
+    }
+    let words = match first_line.checked_sub(options.oldest).filter(|lines| *lines > 0)? {
+        1 => "1 earlier line is not on this page".to_owned(),
+        kept => format!("{} earlier lines are not on this page", in_digits(kept)),
     };
     let from = first_line.saturating_sub(STEP).max(options.oldest);
-    Some((words, options.filters.link(&options.address, &format!("from={from}")) + &format!("#L{first_line}")))
+    Some((words, Some(filters.link(&options.address, &format!("from={from}")) + &format!("#L{first_line}"))))
 }
 
 /// Everything behind the last row.
@@ -104,12 +107,17 @@ pub(super) fn end(ending: &Ending<'_>, left: &Left, options: &FeedOptions) -> St
             Some(shown) => ("paused", format!("the newest {} lines", in_digits(shown)), Vec::new()),
             None => ("paused", "that is all there is so far".to_owned(), Vec::new()),
         },
-        Ending::Stopped(end) => ("stopped", format!("the feed has stopped after {} lines", in_digits(end.lines)), Vec::new()),
+        Ending::Stopped(end) => {
+            ("stopped", format!("the feed has stopped after {} lines", in_digits(end.lines)), Vec::new())
+        }
     };
     if left.shown.is_some() && left.first > options.oldest {
         let from = left.first.saturating_sub(STEP).max(options.oldest);
         let filters = &options.filters;
-        links.push((filters.link(&options.address, &format!("from={from}")) + &format!("#L{}", left.first), "older lines"));
+        links.push((
+            filters.link(&options.address, &format!("from={from}")) + &format!("#L{}", left.first),
+            "older lines",
+        ));
     }
     if !matches!(ending, Ending::Full { .. }) {
         links.push((options.filters.link(&options.address, ""), "follow it"));

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use bytes::BytesMut;
 
-use super::{Folded, When, attribute, escape_text, fold_extra, fold_origin, fold_text};
+use super::{Folded, When, escape_text, fold_extra, fold_origin, fold_text};
 use crate::record::{self, Entry, Level};
 use crate::views::{FeedOptions, Strand};
 
@@ -87,10 +87,7 @@ impl Row {
         fold_extra(&entry.extra, out);
         out.extend_from_slice(b"<td>");
         if let Some(feed) = &entry.feed {
-            let address = attribute(&format!("{}/feeds/{feed}", options.base_path));
-            out.extend_from_slice(format!("<a class=source href=\"{address}\">").as_bytes());
-            escape_text(feed, out);
-            out.extend_from_slice(b"</a> ");
+            write_source(feed, &options.base_path, out);
         }
         fold_origin(entry, &when.stamp, out);
         out.extend_from_slice(b"\n");
@@ -101,10 +98,8 @@ impl Row {
         let from = number.saturating_sub(CONTEXT).max(1);
         let more = if goes_on { " goes-on" } else { "" };
         // a buffer takes everything
-        let _ = write!(
-            out,
-            "<tr id=L{number} class=\"{class}{more}\"><td><a href=\"?from={from}#L{number}\">{number}</a>"
-        );
+        let _ =
+            write!(out, "<tr id=L{number} class=\"{class}{more}\"><td><a href=\"?from={from}#L{number}\">{number}</a>");
     }
 
     /// The level, and links to the rows before and behind that are as grave.
@@ -124,6 +119,19 @@ impl Row {
             }
         }
         out.extend_from_slice(b"</span>");
+    }
+}
+
+/// The feed that a record came from, with a link to it where that is its name.
+fn write_source(feed: &str, base_path: &str, out: &mut BytesMut) {
+    let is_name = feed.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-/".contains(&byte));
+    match is_name {
+        true => drop(write!(out, "<a class=source href=\"{base_path}/feeds/{feed}\">{feed}</a> ")),
+        false => {
+            out.extend_from_slice(b"<span class=source>");
+            escape_text(feed, out);
+            out.extend_from_slice(b"</span> ");
+        }
     }
 }
 
