@@ -11,7 +11,7 @@ use tracing::{Instrument, info_span};
 
 use super::{Files, Hold};
 use crate::config::{self, FeedSource};
-use crate::journal::{Journal, Origin, Resumed};
+use crate::journal::{Journal, Origin, Resumed, Selection, Step};
 use crate::record::{FeedStart, RunId, Stream};
 use crate::sources::file::{self, Memory, Place, Signals};
 use crate::sources::{Counters, Sink, python, redis, syslog};
@@ -72,6 +72,17 @@ pub struct Watched {
     pub(super) journal: Arc<Journal>,
     /// Where a file is followed only as long as somebody watches it.
     pub(super) _hold: Option<Hold>,
+}
+
+impl Watched {
+    /// When its newest line came; `None` where there is none, or it cannot be read.
+    pub async fn newest(&self) -> Option<Timestamp> {
+        let selection = Selection { tail: Some(1), follow: false, ..Selection::default() };
+        match self.journal.read(&selection).ok()?.next().await.ok()? {
+            Step::Chunk(chunk) => Some(chunk.time),
+            Step::End(_) | Step::Pause => None,
+        }
+    }
 }
 
 impl Deref for Watched {

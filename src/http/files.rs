@@ -60,7 +60,7 @@ pub(super) async fn show(
     match path.strip_suffix('/') {
         Some(folder) => list(&app, (&feed, files), folder, &asked).await,
         None => match files.watch(&path).await {
-            Ok(watched) => answer_feed(&app, &feed, watched, &asked),
+            Ok(watched) => answer_feed(&app, &feed, watched, &asked).await,
             Err(NotThere::Refused(Refused::NotRegular(_))) if files.list(&path).await.is_ok() => {
                 let place = format!("{}/", place_of(&app, &feed, &path));
                 Ok((StatusCode::FOUND, [(header::LOCATION, place)]).into_response())

@@ -26,6 +26,7 @@ mod records;
 mod runs;
 mod sieve;
 mod stream;
+mod tally;
 mod viewed;
 
 use std::sync::Arc;
@@ -52,7 +53,7 @@ pub use app::App;
 use asked::{Asked, Name};
 use body::{Upload, read as read_body};
 use error::{Problem, Refusal};
-use feeds::{FeedRecord, answer as answer_feed, find_feed};
+use feeds::{FeedRecord, answer as answer_feed, feed_record, find_feed};
 use fields::Form;
 use files::{FolderShown, list as list_files};
 use form::{Described, JobForm, ask_for_choices, fill_in, fill_in_page, hide_secrets};
@@ -72,6 +73,7 @@ use query::{Query, encode, read_pairs};
 use runs::{LISTED, RunList, find_run, resume, show_newest};
 use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
 use stream::{Lines, Show, Stream, Subject, Tie};
+use tally::tally;
 use viewed::Viewed;
 
 /// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other

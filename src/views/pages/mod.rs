@@ -11,12 +11,13 @@ use askama::Template;
 
 pub use files::{FileRow, FilesPage, files};
 pub use form::{Field, Input, JobPage, Ways, form};
-pub use index::{Group, Index, JobForm, JobRow, index};
+pub use index::{FeedRow, Group, Index, JobForm, JobRow, index};
 pub use runs::{Newer, RunRow, RunsPage, runs};
 
 // what the siblings need of each other
 use form::StartForm;
 use recipes::Recipes;
+use runs::ago;
 
 use crate::views::{ICON, SCRIPT, STYLE, in_bytes, in_digits, in_duration, legible, shortened};
 
