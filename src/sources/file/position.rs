@@ -1,5 +1,5 @@
-//! Where a tail stands, and the small file that it is saved in. It is read as if anybody had written it: what is not whole
-//! is no position.
+//! Where a tail stands, and the small file that it is saved in. It is read as if anybody had written it: what is not
+//! whole is no position.
 //!
 //! The file is one block of 308 bytes, written over at each append. Numbers are little-endian.
 //!
@@ -53,7 +53,7 @@ impl Position {
         for (at, number) in numbers.into_iter().enumerate() {
             block[8 + at * 8..16 + at * 8].copy_from_slice(&number.to_le_bytes());
         }
-        block[40] = u8::from(self.open) * OPEN | u8::from(self.closed) * CLOSED;
+        block[40] = (u8::from(self.open) * OPEN) | (u8::from(self.closed) * CLOSED);
         let length = self.before.len().min(REMEMBERED);
         block[42..44].copy_from_slice(&(length as u16).to_le_bytes());
         block[48..48 + length].copy_from_slice(&self.before[..length]);
