@@ -1,5 +1,5 @@
-//! What a stream brought to a journal after a place in it: for a source that saved how far it was, and was killed between
-//! an append and the saving. It only reads.
+//! What a stream brought to a journal after a place in it: for a source that saved how far it was, and was killed
+//! between an append and the saving. It only reads.
 
 use std::io;
 use std::os::unix::fs::FileExt;

@@ -1,5 +1,5 @@
-//! Where a tail begins: where it was saved last, if that is found again, else at the last lines of its file. It only looks;
-//! the steps read.
+//! Where a tail begins: where it was saved last, if that is found again, else at the last lines of its file. It only
+//! looks; the steps read.
 
 use std::time::Instant;
 

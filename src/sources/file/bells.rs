@@ -1,13 +1,19 @@
-//! Tells that something happened to a file, as far as the system tells (inotify(7)): one watch on a folder for all of its
-//! files that are followed. It never says what happened, and it may miss things: who listens looks now and then anyway.
+//! Tells that something happened to a file, as far as the system tells (inotify(7)): one watch on a folder for all of
+//! its files that are followed. It never says what happened, and it may miss things: who listens looks now and then
+//! anyway.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
+use notify::event::ModifyKind;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 use tracing::debug;
+
+/// A file that is written to again and again is told of no more often: the system makes one event of those that wait.
+const SETTLE: Duration = Duration::from_millis(2);
 
 /// The watch that all the tails of the program share.
 #[derive(Default, Debug)]
@@ -52,8 +58,14 @@ impl Bells {
 
     fn watcher(&self) -> Option<RecommendedWatcher> {
         let hung = Arc::clone(&self.hung);
+        let mut last = None;
         let ring = move |event: notify::Result<Event>| {
             let Ok(event) = event else { return };
+            let written = matches!(event.kind, EventKind::Modify(ModifyKind::Data(_)));
+            let before = std::mem::replace(&mut last, event.paths.first().filter(|_| written).cloned());
+            if last.is_some() && before == last {
+                std::thread::sleep(SETTLE);
+            }
             if matches!(event.kind, EventKind::Access(_)) {
                 return;
             }

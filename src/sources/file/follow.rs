@@ -1,5 +1,5 @@
-//! The loop around a tail: takes its steps on threads that may wait for the disk, and wakes it when its file rings or it
-//! is time. It reads nothing itself.
+//! The loop around a tail: takes its steps on threads that may wait for the disk, and wakes it when its file rings or
+//! it is time. It reads nothing itself.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ use crate::sources::Sink;
 /// What is written right after a look waits so long for the next: a fast writer's lines then come in large portions.
 const SETTLE: Duration = Duration::from_millis(5);
 
-/// Follows the file at `place` into the journal of `sink` until `signals` say stop, and ends soon after. How far it came is saved in
-/// `memory` all the while, so that it goes on there another time; nobody else may follow into the same journal or
+/// Follows the file at `place` into the journal of `sink` until `signals` say stop, and ends soon after. How far it came
+/// is saved in `memory` all the while, so that it goes on there another time; nobody else may follow into the same journal or
 /// memory meanwhile. Every step is a bounded portion on a thread of its own, so the runtime never waits for the disk;
 /// when this future is dropped a step that has begun is still done.
 pub async fn follow(place: Place, sink: Sink, memory: Memory, signals: Signals) {

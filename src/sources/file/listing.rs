@@ -7,8 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rustix::fs::{AtFlags, Dir, FileType, OFlags, Stat, fstat, statat};
 
-use super::root::{Kind, refuse};
-use super::{Refused, Root, open_beneath};
+use super::{Kind, Refused, Root, open_beneath, refuse};
 
 /// A folder of more is cut.
 const MOST: usize = 10_000;

@@ -1,18 +1,18 @@
-//! Log files as sources: one file followed over rotation, or any file of a folder. It reads them and never writes beside
-//! them.
+//! Log files as sources: one file followed over rotation, or any file of a folder. It reads them and never writes
+//! beside them.
 //!
 //! [`follow`] moves what is written to a file into a feed's journal, each line once, whatever rotates it: a rename, a
-//! copy with a truncation, a removal, a symbolic link that is turned. It is a loop around a tail that knows no clock and
-//! no runtime: each of its steps reads a bounded portion, on a thread that may wait for the disk, and says when the next
-//! is due. Where it stands is saved after each append, so that it goes on there another time.
+//! copy with a truncation, a removal, a symbolic link that is turned. It is a loop around a tail that knows no clock
+//! and no runtime: each of its steps reads a bounded portion, on a thread that may wait for the disk, and says when the
+//! next is due. Where it stands is saved after each append, so that it goes on there another time.
 //!
 //! A file is found beneath its folder on open descriptors ([`Root`]), again each time it is opened.
 
+mod backwards;
 mod begin;
 mod bells;
 mod follow;
 mod followed;
-mod last_lines;
 mod listing;
 mod names;
 mod position;
@@ -35,12 +35,12 @@ pub use listing::{Listed, Listing};
 pub use position::Position;
 pub use root::{Opened, Refused, Root, Why};
 
+use backwards::last_lines;
 use bells::Bell;
 use followed::{Followed, News, REMEMBERED, holds_at};
-use last_lines::last_lines;
 use names::Name;
 use position::PositionFile;
-use root::Identity;
+use root::{Identity, Kind, refuse};
 use rotated::beside;
 use tail::{LAST_LINES, Next, Tail};
 use walk::open_beneath;

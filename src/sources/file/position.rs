@@ -1,5 +1,5 @@
-//! Where a tail stands, and the small file that it is saved in. It is read as if anybody had written it: what is not whole
-//! is no position.
+//! Where a tail stands, and the small file that it is saved in. It is read as if anybody had written it: what is not
+//! whole is no position.
 //!
 //! The file is one block of 308 bytes, written over at each append. Numbers are little-endian.
 //!

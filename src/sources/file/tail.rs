@@ -1,5 +1,5 @@
-//! Follows one file by its name, step by step: reads what is new, appends it, saves how far it came. It never waits, and
-//! knows the time only by what it is told.
+//! Follows one file by its name, step by step: reads what is new, appends it, saves how far it came. It never waits,
+//! and knows the time only by what it is told.
 //!
 //! What a name stands for changes; what is open does not. So a file that has lost its name is read on, and the one that
 //! has it now waits in a queue until the old one brings nothing more. Its last writers may still come a little later:
@@ -105,6 +105,9 @@ impl Tail {
 
     /// Does what there is to do, a bounded portion of it.
     pub(super) fn step(&mut self, now: Instant) -> Next {
+        if self.has_ended() {
+            return Next::Within(POLL);
+        }
         self.look(now);
         if self.read(now) || self.advance(now) || self.look_after(now) {
             return Next::Now;
@@ -171,8 +174,15 @@ impl Tail {
         }
     }
 
+    /// Nothing is appended any more.
+    fn has_ended(&self) -> bool {
+        self.sink.journal().end().is_some()
+    }
+
+    /// Saves where it stands; not once the journal has ended, for what was appended last may not be in it. What is, is
+    /// found there.
     pub(super) fn save(&mut self) {
-        if let Some(at) = &self.at {
+        if let Some(at) = self.at.as_ref().filter(|_| !self.has_ended()) {
             self.saved.save(&Position {
                 identity: at.opened.identity,
                 offset: at.offset,

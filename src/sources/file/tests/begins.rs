@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use super::bench::{Bench, SOON, lines};
+use crate::sources::file::Tail;
 
 const ANEW: &str = "what was read of app.log before is not found again";
 
@@ -213,7 +214,6 @@ fn a_kill_after_a_late_line_of_the_file_before_goes_on_in_the_new_one() {
 
 #[test]
 fn a_tail_that_stopped_while_its_journal_goes_on_continues_its_open_line() {
-    use crate::sources::file::Tail;
     let mut bench = Bench::new();
     bench.write("begun");
     let sink = bench.sink();
@@ -224,4 +224,19 @@ fn a_tail_that_stopped_while_its_journal_goes_on_continues_its_open_line() {
         bench.tail = None;
     }
     assert_eq!(bench.text(), "begun and ended\n");
+}
+
+#[test]
+fn what_is_read_after_the_journal_has_ended_comes_another_time() {
+    let mut bench = Bench::new();
+    bench.write(&lines(0, 20));
+    let sink = bench.sink();
+    bench.tail = Some(Tail::begin(bench.place(), sink.clone(), bench.memory(), bench.now));
+    bench.settle(SOON);
+    bench.write(&lines(20, 5));
+    sink.end();
+    bench.settle(SOON);
+    drop(sink);
+    bench.start();
+    assert_eq!(bench.text(), lines(0, 25));
 }

@@ -1,4 +1,5 @@
-//! A writer at full speed, on a thread of its own, while its file is rotated in every way; and the loop that follows it.
+//! A writer at full speed, on a thread of its own, while its file is rotated in every way; and the loop that follows
+//! it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;

@@ -9,7 +9,8 @@ use super::bench::{Bench, SOON, lines};
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Write(usize),
-    /// `app.log` becomes `app.log.1`, that becomes `app.log.2`, and so on; the new one is made at once or by the writer.
+    /// `app.log` becomes `app.log.1`, that becomes `app.log.2`, and so on; the new one is made at once or by the
+    /// writer.
     Rename(bool),
     CopyAndTruncate,
     /// Once it has been read, for what is not is gone for everybody; then it is made anew.
