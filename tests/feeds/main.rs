@@ -19,7 +19,7 @@ const APP: &str = "[feeds.app]\ndescription = 'The shop & <more>'\npush = true\n
 
 /// Lines of every kind: levels, a traceback, colours, what is no UTF-8, markup.
 const KINDS: &[u8] = b"2026-11-21 13:00:00,1 - app.db - INFO - begun
-ERROR:app.db.pool:gone <b>
+ERROR:app.db.pool:lost <b>
 Traceback (most recent call last):
   File \"a.py\", line 1
 KeyError: 1

@@ -23,7 +23,7 @@ fn a_page_is_valid_and_shows_what_lines_say_of_themselves() {
     html::assert_whole(&page);
     assert_eq!(rows(&page), (1..=KIND_LINES).collect::<Vec<_>>());
     assert!(row(&page, 1).contains("<td>info<td>app.db<td>2026"), "{page}");
-    assert!(row(&page, 2).contains("id=e1>error") && row(&page, 2).contains("gone &lt;b>"), "{page}");
+    assert!(row(&page, 2).contains("id=e1>error") && row(&page, 2).contains("lost &lt;b>"), "{page}");
     assert!(row(&page, 4).contains("class=\"level-error goes-on\""), "{page}");
     assert!(row(&page, 6).contains("<span class=\"f3\">WARNING</span>:other:in colours"), "{page}");
     assert!(row(&page, 8).contains("&lt;script>alert(1)&lt;/script> &amp;amp; \u{2407} \u{fffd}"), "{page}");
@@ -48,7 +48,10 @@ fn it_opens_at_the_last_thousand_lines_and_says_what_is_before() {
     push(&server, "app", "x\n".repeat(2500).as_bytes());
     let page = page(&server, "/feeds/app?follow=0");
     assert_eq!(rows(&page), (1501..=2500).collect::<Vec<_>>());
-    assert!(page.contains("1,500 earlier lines are not on this page") && page.contains("/feeds/app?from=501#L1501"), "{page}");
+    assert!(
+        page.contains("1,500 earlier lines are not on this page") && page.contains("/feeds/app?from=501#L1501"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -58,7 +61,10 @@ fn a_full_page_leads_on() {
     let first = page(&server, "/feeds/app?from=1&x=y");
     html::assert_whole(&first);
     assert_eq!(rows(&first).len(), 5000);
-    assert!(first.contains("<footer id=\"end\" class=\"full\">") && first.contains("x=y&#38;from=5001\">go on</a>"), "{first}");
+    assert!(
+        first.contains("<footer id=\"end\" class=\"full\">") && first.contains("x=y&#38;from=5001\">go on</a>"),
+        "{first}"
+    );
     assert_eq!(rows(&page(&server, "/feeds/app?from=5001&follow=0")), (5001..=6000).collect::<Vec<_>>());
 }
 

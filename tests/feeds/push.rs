@@ -10,7 +10,8 @@ fn what_is_pushed_is_answered_with_a_count_and_comes_back_as_it_was() {
     let server = Server::start(APP);
     let answer = server.request("PUT", "/feeds/app/lines").body("text/plain", KINDS).send().expect(200);
     assert_eq!(answer.text(), "9 lines\n");
-    let answer = server.request("POST", "/feeds/app/lines").accept("application/json").body("text/plain", "no end").send();
+    let answer =
+        server.request("POST", "/feeds/app/lines").accept("application/json").body("text/plain", "no end").send();
     assert_eq!(answer.expect(200).json(), serde_json::json!({ "lines": 1, "bytes": 6 }));
     let text = server.get("/feeds/app?follow=0&all").expect(200).whole();
     assert_eq!(text, [KINDS, b"no end\n"].concat());

@@ -26,7 +26,8 @@ fn no_viewer_misses_a_line() {
         })
         .collect();
     for batch in 0..batches {
-        let text: String = (1..=100).map(|line| format!("INFO:app:line number {} of all\n", batch * 100 + line)).collect();
+        let text: String =
+            (1..=100).map(|line| format!("INFO:app:line number {} of all\n", batch * 100 + line)).collect();
         push(&server, "app", text.as_bytes());
     }
     for viewer in counting {
