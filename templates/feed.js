@@ -127,9 +127,15 @@ class Rows {
     if (!cell?.id) return;
     const number = (this.#problems += 1);
     cell.id = `e${number}`;
-    const links = [...cell.querySelectorAll(".hop a")];
-    links.at(-1)?.setAttribute("href", `#e${number + 1}`);
-    if (links.length > 1) links[0].setAttribute("href", `#e${number - 1}`);
+    const hop = cell.querySelector(".hop");
+    const next = hop.lastElementChild;
+    if (number > 1 && next === hop.firstElementChild) {
+      const previous = next.cloneNode();
+      [previous.ariaLabel, previous.textContent] = ["previous warning or error", "↑"];
+      hop.prepend(previous);
+    }
+    next.setAttribute("href", `#e${number + 1}`);
+    if (number > 1) hop.firstElementChild.setAttribute("href", `#e${number - 1}`);
   }
 
   /** Takes the oldest rows off a page that has too many, and says so before the table. */

@@ -216,6 +216,7 @@ pub(super) async fn answer(app: &App, feed: &Feed, watched: Watched, asked: &Ask
         description: feed.config.description.clone().unwrap_or_default(),
         banner: app.current().problem.clone(),
         time: viewed.time,
+        text: feed.config.text.clone(),
         filters: viewed.filters.clone(),
         rate: viewed.rate,
         newest,
@@ -274,4 +275,12 @@ fn headers(start: &FeedStart, format: Format, viewed: &Viewed, address: &str) ->
         text(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
     }
     headers
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_template_may_have_what_a_record_is_written_with() {
+        assert_eq!(crate::config::TEXT_FIELDS, crate::views::RECORD_FIELDS);
+    }
 }

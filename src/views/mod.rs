@@ -26,6 +26,7 @@ pub use crate::views::json::{
 };
 
 pub use crate::views::table::{Bar, Histogram};
+pub use crate::views::text::RECORD_FIELDS;
 
 use crate::record::{Chunk, End, FeedStart, Start, Stream};
 use crate::views::assets::{FEED_SCRIPT, ICON, SCRIPT, STYLE, state_icon, state_icon_pattern};
@@ -168,6 +169,8 @@ pub struct FeedOptions {
     pub banner: Option<String>,
     /// Prefix each plain line with its time, in text.
     pub time: bool,
+    /// How a record is written as text, with [`RECORD_FIELDS`] in braces.
+    pub text: Option<String>,
     /// Which lines it is given, for the form of a page and its links.
     pub filters: Filters,
     /// So many lines a second at the most.
