@@ -176,3 +176,26 @@ fn a_file_that_is_not_there_yet_is_waited_for() {
     File::create(server.path("app.log")).unwrap().write_all(b"first\n").unwrap();
     assert!(page.until("first\n").ends_with("first\n"));
 }
+
+#[test]
+fn the_addresses_of_flask_log_viewer_lead_to_the_same_files() {
+    let builder = Server::with("[feeds.logs]\ndirectory = 'logs'\npaths = 'flask'\n");
+    let logs = builder.path("logs");
+    fs::create_dir_all(logs.join("monday")).unwrap();
+    fs::write(logs.join("monday/foo.log"), "<b>one\nhalf").unwrap();
+    let server = builder.start();
+    for address in ["/logs/stream/monday/foo.log", "/logs/stream_log/monday/foo.log"] {
+        let mut events = server.get(address).expect(200);
+        assert_eq!(events.header("content-type"), Some("text/event-stream"));
+        let first = events.until("\n\n");
+        assert!(first.ends_with("\ndata: <b>one\n\n") && !first.contains("event:"), "{first}");
+    }
+    let mut events = server.get("/logs/stream/monday/foo.log");
+    events.until("one\n\n");
+    write(&logs.join("monday/foo.log"), " and half\n");
+    assert!(events.until("\n\n").ends_with("data: half and half\n\n"), "a line comes whole");
+    let page = server.get("/logs/view/monday/foo.log").expect(302);
+    assert_eq!(page.header("location"), Some("/feeds/logs/monday/foo.log"));
+    assert_eq!(server.get("/logs/stream/none.log").status, 404);
+    assert_eq!(Server::start(FOLDER).get("/logs/stream/x.log").status, 404);
+}

@@ -172,7 +172,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Name(name): Name, asked: A
     let watched = feed.watch().ok_or_else(|| {
         failed(anyhow::anyhow!("feed `{name}`: {}", feed.failure().unwrap_or("it has no lines of its own")))
     })?;
-    answer(&app, &feed, watched, &asked).await
+    answer(&app, (&feed, watched), &asked, View::of_feed).await
 }
 
 /// The feed of this name.
@@ -182,8 +182,13 @@ pub(super) fn find_feed(app: &App, name: &str) -> Result<Arc<Feed>, Refusal> {
     })
 }
 
-/// The lines of `watched`, as `asked`.
-pub(super) async fn answer(app: &App, feed: &Feed, watched: Watched, asked: &Asked) -> Result<Response, Refusal> {
+/// The lines of what is watched, as `asked`, in the view that `view` makes.
+pub(super) async fn answer(
+    app: &App,
+    (feed, watched): (&Feed, Watched),
+    asked: &Asked,
+    view: impl FnOnce(Format, FeedOptions) -> View,
+) -> Result<Response, Refusal> {
     asked.query.refuse_unknown(&QUERY)?;
     let mut viewed = Viewed::of_query(asked)?;
     let Some(format) = viewed.format.view() else { return Err(Refusal::no_stream("a feed's record")) };
@@ -227,14 +232,14 @@ pub(super) async fn answer(app: &App, feed: &Feed, watched: Watched, asked: &Ask
     };
     let mut response = Response::new(Body::empty());
     *response.headers_mut() = headers(&start, format, &viewed, &address);
-    let Viewed { selection, terms, rate, all, .. } = viewed;
+    let Viewed { selection, terms, rate, all, download, .. } = viewed;
     let lines = Lines::new(&watched, &selection, terms, rate).map_err(|error| failed(error.into()))?;
-    let rows = if all || newest { u64::MAX } else { ROWS };
+    let rows = if all || newest || download { u64::MAX } else { ROWS };
     let show = Show {
         subject: Subject::Feed { journal: watched, start, rows },
         lines,
         format,
-        view: View::of_feed(format, options),
+        view: view(format, options),
         all,
         abort: false,
         tie: None,

@@ -15,6 +15,7 @@ use super::{
 use crate::feeds::{Feed, Files, NotThere};
 use crate::record::stamp;
 use crate::sources::file::{Listed, Listing, Refused};
+use crate::views::View;
 
 /// What is in a folder.
 #[derive(Serialize, ToSchema)]
@@ -60,7 +61,7 @@ pub(super) async fn show(
     match path.strip_suffix('/') {
         Some(folder) => list(&app, (&feed, files), folder, &asked).await,
         None => match files.watch(&path).await {
-            Ok(watched) => answer_feed(&app, &feed, watched, &asked).await,
+            Ok(watched) => answer_feed(&app, (&feed, watched), &asked, View::of_feed).await,
             Err(NotThere::Refused(Refused::NotRegular(_))) if files.list(&path).await.is_ok() => {
                 let place = format!("{}/", place_of(&app, &feed, &path));
                 Ok((StatusCode::FOUND, [(header::LOCATION, place)]).into_response())
@@ -124,12 +125,14 @@ pub(super) async fn list(
     })
 }
 
-fn place_of(app: &App, feed: &Feed, path: &str) -> String {
+/// Where a file of a feed's folder is.
+pub(super) fn place_of(app: &App, feed: &Feed, path: &str) -> String {
     let path: String = path.split('/').map(|part| format!("/{}", encode(part))).collect();
     format!("{}/feeds/{}{path}", app.base_path, feed.config.name)
 }
 
-fn refuse(error: NotThere) -> Refusal {
+/// Why a file is not shown.
+pub(super) fn refuse(error: NotThere) -> Refusal {
     let text = error.to_string();
     match error {
         NotThere::Refused(Refused::NotFound(_) | Refused::NotAFolder(_)) | NotThere::TooLong => {

@@ -11,6 +11,7 @@ pub mod error;
 mod feeds;
 mod fields;
 mod files;
+mod flask;
 mod form;
 pub mod guard;
 pub mod intake;
@@ -55,7 +56,7 @@ use body::{Upload, read as read_body};
 use error::{Problem, Refusal};
 use feeds::{FeedRecord, answer as answer_feed, feed_record, find_feed};
 use fields::Form;
-use files::{FolderShown, list as list_files};
+use files::{FolderShown, list as list_files, place_of as place_of_file, refuse as not_there};
 use form::{Described, JobForm, ask_for_choices, fill_in, fill_in_page, hide_secrets};
 use guard::{BadHost, Hosts, TooLarge, Visit};
 use intake::{Intake, Kind as IntakeKind};
@@ -125,6 +126,9 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(route!(push::take))
         .route("/feeds/{feed}/{*path}", any(files::show))
         .route("/feeds/{feed}/", any(feeds::show))
+        .route("/logs/stream/{*path}", any(flask::stream))
+        .route("/logs/stream_log/{*path}", any(flask::stream))
+        .route("/logs/view/{*path}", any(flask::page))
         .routes(route!(records::take))
         // programs
         .routes(route!(metrics::show))

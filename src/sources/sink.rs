@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::journal::{Journal, Writer};
-use crate::record::{Entry, Level, Records, Stream};
+use crate::record::{Entry, Level, Records, Stream, said};
 
 /// A line that others take is whole for them once it has so many bytes.
 const LONGEST_LINE: usize = 64 << 10;

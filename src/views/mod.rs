@@ -9,6 +9,7 @@ pub mod assets;
 mod filters;
 mod html;
 mod json;
+mod messages;
 pub mod pages;
 mod table;
 mod text;
@@ -33,6 +34,7 @@ use crate::views::assets::{FEED_SCRIPT, ICON, SCRIPT, STYLE, state_icon, state_i
 use crate::views::filters::Choice;
 use crate::views::html::{Html, Strand, escape_text};
 use crate::views::json::{Ndjson, Sse};
+use crate::views::messages::Messages;
 use crate::views::table::Table;
 use crate::views::text::Text;
 use crate::views::words::{in_bytes, in_digits, in_duration, legible, shortened};
@@ -206,6 +208,7 @@ pub struct View(Kind);
 enum Kind {
     Html(Box<Html>),
     Table(Box<Table>),
+    Messages(Box<Messages>),
     Text(Text),
     Ndjson(Ndjson),
     Sse(Sse),
@@ -232,12 +235,17 @@ impl View {
         })
     }
 
+    /// A view of a feed as the events that flask-log-viewer sent: each line a message.
+    pub fn messages() -> View {
+        View(Kind::Messages(Box::default()))
+    }
+
     /// The beginning. `first_line` is the number of the first line that will be shown; above 1 the earlier ones are
     /// left out, and html links to them.
     pub fn start(&mut self, start: &Start, first_line: u64, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.start(start, first_line, out),
-            Kind::Text(_) | Kind::Table(_) => {}
+            Kind::Text(_) | Kind::Table(_) | Kind::Messages(_) => {}
             Kind::Ndjson(ndjson) => ndjson.start(start, out),
             Kind::Sse(sse) => sse.start(start, out),
         }
@@ -247,6 +255,7 @@ impl View {
     pub fn start_feed(&mut self, start: &FeedStart, first_line: u64, out: &mut Frames) {
         match &mut self.0 {
             Kind::Table(table) => table.start_feed(start, first_line, out),
+            Kind::Messages(messages) => messages.start_feed(start),
             Kind::Text(_) | Kind::Html(_) => {}
             Kind::Ndjson(ndjson) => ndjson.start_feed(start, out),
             Kind::Sse(sse) => sse.start_feed(start, out),
@@ -258,6 +267,7 @@ impl View {
         match &mut self.0 {
             Kind::Html(html) => html.chunk(chunk, out),
             Kind::Table(table) => table.chunk(chunk, out),
+            Kind::Messages(messages) => messages.chunk(chunk, out),
             Kind::Text(text) => text.chunk(chunk, out),
             Kind::Ndjson(ndjson) => ndjson.chunk(chunk, out),
             Kind::Sse(sse) => sse.chunk(chunk, out),
@@ -285,7 +295,7 @@ impl View {
             Kind::Html(html) => html.notice(text, out),
             Kind::Table(table) => table.notice(text, out),
             Kind::Sse(sse) => sse.notice(text, out),
-            Kind::Text(_) | Kind::Ndjson(_) => {}
+            Kind::Text(_) | Kind::Ndjson(_) | Kind::Messages(_) => {}
         }
     }
 
@@ -294,7 +304,7 @@ impl View {
     pub fn queued(&mut self, ahead: usize, waiting: usize, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.queued(ahead, out),
-            Kind::Table(_) => {}
+            Kind::Table(_) | Kind::Messages(_) => {}
             Kind::Ndjson(ndjson) => ndjson.queue(Some((ahead, waiting)), out),
             Kind::Sse(sse) => sse.queue(Some((ahead, waiting)), out),
             Kind::Text(_) => {}
@@ -305,7 +315,7 @@ impl View {
     pub fn begun(&mut self, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.begun(out),
-            Kind::Table(_) => {}
+            Kind::Table(_) | Kind::Messages(_) => {}
             Kind::Ndjson(ndjson) => ndjson.queue(None, out),
             Kind::Sse(sse) => sse.queue(None, out),
             Kind::Text(_) => {}
@@ -316,7 +326,7 @@ impl View {
     pub fn heartbeat(&mut self, out: &mut Frames) {
         match &self.0 {
             Kind::Html(_) | Kind::Table(_) => out.buffer().extend_from_slice(b"<!-- -->"),
-            Kind::Sse(_) => out.buffer().extend_from_slice(b": \n\n"),
+            Kind::Sse(_) | Kind::Messages(_) => out.buffer().extend_from_slice(b": \n\n"),
             Kind::Text(_) | Kind::Ndjson(_) => {}
         }
     }
@@ -326,7 +336,7 @@ impl View {
         match &mut self.0 {
             Kind::Html(html) => html.pause(out),
             Kind::Table(table) => table.pause(out),
-            Kind::Text(_) | Kind::Ndjson(_) | Kind::Sse(_) => {}
+            Kind::Text(_) | Kind::Ndjson(_) | Kind::Sse(_) | Kind::Messages(_) => {}
         }
     }
 
@@ -348,7 +358,7 @@ impl View {
     pub fn stop(&mut self, end: &End, out: &mut Frames) {
         match &mut self.0 {
             Kind::Table(table) => table.stop(end, out),
-            Kind::Text(_) | Kind::Html(_) => {}
+            Kind::Text(_) | Kind::Html(_) | Kind::Messages(_) => {}
             Kind::Ndjson(ndjson) => ndjson.stop(end, out),
             Kind::Sse(sse) => sse.stop(end, out),
         }
@@ -358,7 +368,7 @@ impl View {
     pub fn end(&mut self, end: &End, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.end(end, out),
-            Kind::Text(_) | Kind::Table(_) => {}
+            Kind::Text(_) | Kind::Table(_) | Kind::Messages(_) => {}
             Kind::Ndjson(ndjson) => ndjson.end(end, out),
             Kind::Sse(sse) => sse.end(end, out),
         }
