@@ -20,8 +20,11 @@ use crate::sources::Counted;
 /// What `application/openmetrics-text` promises: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What is counted of each feed since the server started: the name without its `_total`, what it is, and its number.
-const OF_FEEDS: [(&str, &str, fn(&Counted) -> u64); 5] = [
+/// One counter: its name without `_total`, what it is, and its number.
+type Measure = (&'static str, &'static str, fn(&Counted) -> u64);
+
+/// What is counted of each feed since the server started.
+const OF_FEEDS: [Measure; 5] = [
     ("joblines_feed_records", "Records and lines that senders brought", |counted| counted.all.records),
     ("joblines_feed_bytes", "Bytes that senders brought", |counted| counted.all.bytes),
     ("joblines_feed_bad_frames", "What senders brought and is no record", |counted| counted.all.bad_frames),

@@ -82,6 +82,9 @@ pub struct Counters(Arc<Mutex<Counted>>);
 impl Counters {
     /// Adds what `peer` brought.
     pub fn count(&self, peer: &Peer, more: Count) {
+        if more == Count::default() {
+            return;
+        }
         let mut counted = self.lock();
         counted.all.add(more);
         if let Some(count) = counted.peers.get_mut(peer) {

@@ -65,6 +65,11 @@ impl Notices {
         Notices { sink, held: Mutex::default(), news: Notify::new() }
     }
 
+    /// Whether it would be said now: what came before it should be in the feed by then.
+    pub(super) fn is_due(&self, notice: Notice) -> bool {
+        self.lock()[notice as usize].said.is_none_or(|said| said.elapsed() >= PAUSE)
+    }
+
     /// Says it now, or when it is time.
     pub(super) fn tell(&self, notice: Notice, times: u64, last: impl FnOnce() -> String) {
         let mut all = self.lock();

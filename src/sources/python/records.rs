@@ -77,6 +77,9 @@ impl Records {
     /// Counts what is no record.
     pub(super) fn spoil(&mut self, why: impl Display) {
         self.count.bad_frames += 1;
+        if self.reception.notices.is_due(Notice::BadRecord) {
+            self.batch.send();
+        }
         let peer = &self.peer;
         self.reception.notices.tell(Notice::BadRecord, 1, || format!("a record from {peer} cannot be read: {why}"));
     }

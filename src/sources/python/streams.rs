@@ -11,28 +11,15 @@ use crate::logging::{Frames, NoFrame};
 
 /// Reads `connection` to its end, or to its first impossible length, or until `stop`.
 pub(super) async fn read_frames(
-    connection: Connection,
+    mut connection: Connection,
     reception: Arc<Reception>,
     longest: usize,
     stop: CancellationToken,
 ) {
     let mut frames = Frames::new(longest);
     let mut records = Records::new(Arc::clone(&reception), connection.peer.clone());
-    loop {
-        let read = tokio::select! {
-            biased;
-            () = stop.cancelled() => {
-                // what has come by now is taken, and half a record is none
-                let _ = connection.read_now(frames.buffer());
-                let _ = take_frames(&mut frames, &mut records);
-                return connection.cut_off();
-            }
-            read = connection.read(frames.buffer()) => read,
-        };
-        // an end in the middle of a record is what a sender leaves that was ended itself
-        if !read.is_ok_and(|count| count > 0) {
-            return;
-        }
+    // an end in the middle of a record is what a sender leaves that was ended itself
+    while connection.read(frames.buffer(), &stop).await > 0 {
         if let Err(error) = take_frames(&mut frames, &mut records) {
             reception.counters.count(&connection.peer, Count { bad_frames: 1, ..Count::default() });
             let tell = || format!("a connection from {} was closed: {error}", connection.peer);
@@ -44,6 +31,9 @@ pub(super) async fn read_frames(
         if buffer.is_empty() {
             *buffer = BytesMut::new();
         }
+    }
+    if stop.is_cancelled() {
+        connection.cut_off();
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use redis::aio::{PubSubSink, PubSubStream};
-use redis::{Msg, RedisError};
+use redis::{ErrorKind, Msg, RedisError};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
@@ -40,6 +40,9 @@ impl Lost {
 impl From<RedisError> for Lost {
     /// What the server answered, or what the library says.
     fn from(error: RedisError) -> Lost {
+        if error.kind() == ErrorKind::AuthenticationFailed {
+            return Lost::new("the server takes neither this user nor this password, or wants none");
+        }
         match (error.code(), error.detail()) {
             (Some(code), Some(detail)) => Lost(format!("the server says: {code} {detail}")),
             (Some(code), None) => Lost(format!("the server says: {code}")),

@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use socket2::{SockRef, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -26,6 +26,12 @@ const ENOUGH: usize = 256 << 10;
 /// A feed's connections at once; SocketHandler tries again by itself.
 const MOST_CONNECTIONS: usize = 4096;
 
+/// What a sender has sent before reading is to end comes within so much time after what came before it.
+const ON_ITS_WAY: Duration = Duration::from_millis(50);
+
+/// A sender that goes on and on is read for so long all the same, and then no longer.
+const LAST: Duration = Duration::from_secs(1);
+
 /// How long to wait after an accept that failed for want of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -33,6 +39,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(in crate::sources) struct Connection {
     stream: Stream,
+    /// When reading ends at the latest, where it is to.
+    last: Option<Instant>,
     pub(in crate::sources) peer: Peer,
 }
 
@@ -43,8 +51,25 @@ enum Stream {
 }
 
 impl Connection {
-    /// Adds what has come to `buffer`, once there is anything: how many bytes, 0 at the end. May be dropped while it waits.
-    pub(in crate::sources) async fn read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
+    /// Adds what has come to `buffer`, once there is anything: how many bytes, 0 where no more will come. After `stop` only
+    /// what is on its way already is waited for, for a moment. May be dropped while it waits.
+    pub(in crate::sources) async fn read(&mut self, buffer: &mut BytesMut, stop: &CancellationToken) -> usize {
+        if self.last.is_none() {
+            let read = tokio::select! {
+                biased;
+                () = stop.cancelled() => None,
+                read = self.wait(buffer) => Some(read),
+            };
+            if let Some(read) = read {
+                return read.unwrap_or(0);
+            }
+        }
+        let last = *self.last.get_or_insert_with(|| Instant::now() + LAST);
+        let read = timeout_at(last.min(Instant::now() + ON_ITS_WAY), self.wait(buffer)).await;
+        read.unwrap_or(Ok(0)).unwrap_or(0)
+    }
+
+    async fn wait(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         loop {
             match &self.stream {
                 Stream::Tcp(stream) => stream.readable().await?,
@@ -57,11 +82,8 @@ impl Connection {
         }
     }
 
-    /// The same without waiting.
-    ///
-    /// # Errors
-    /// [`ErrorKind::WouldBlock`] where nothing is there.
-    pub(in crate::sources) fn read_now(&self, buffer: &mut BytesMut) -> io::Result<usize> {
+    /// As much as is there, up to a bound; [`ErrorKind::WouldBlock`] where nothing is.
+    fn read_now(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         let mut count = 0;
         while count < ENOUGH {
             buffer.reserve(READ);
@@ -132,7 +154,7 @@ fn admit(reception: &Reception, stream: Stream, address: Option<SocketAddr>, oth
         reception.notices.tell(Notice::Refused, 1, tell);
         return None;
     }
-    Some(Connection { stream, peer })
+    Some(Connection { stream, last: None, peer })
 }
 
 /// What connections come in by.

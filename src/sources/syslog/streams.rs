@@ -18,7 +18,7 @@ const LONGEST: usize = 256 << 10;
 const QUIET: Duration = Duration::from_millis(200);
 
 /// Reads `connection` to its end, or until `stop`.
-pub(super) async fn read_messages(connection: Connection, reception: Arc<Reception>, stop: CancellationToken) {
+pub(super) async fn read_messages(mut connection: Connection, reception: Arc<Reception>, stop: CancellationToken) {
     let mut messages = Messages::new(reception, connection.peer.clone());
     let (mut framer, mut buffer) = (Framer::new(LONGEST), BytesMut::new());
     let mut is_quiet = false;
@@ -28,25 +28,16 @@ pub(super) async fn read_messages(connection: Connection, reception: Arc<Recepti
             buffer = BytesMut::new();
         }
         let patience = if is_quiet || buffer.is_empty() { Duration::MAX } else { QUIET };
-        let read = tokio::select! {
-            biased;
-            () = stop.cancelled() => break,
-            read = timeout(patience, connection.read(&mut buffer)) => read,
-        };
+        let read = timeout(patience, connection.read(&mut buffer, &stop)).await;
         is_quiet = read.is_err();
         match read {
             Err(_) => messages.add_all(|| framer.settle(&mut buffer)),
-            Ok(Ok(count)) if count > 0 => {
+            Ok(0) => break,
+            Ok(count) => {
                 messages.count_bytes(count);
                 messages.add_all(|| framer.cut(&mut buffer));
             }
-            Ok(_) => break,
         }
-    }
-    if stop.is_cancelled()
-        && let Ok(count) = connection.read_now(&mut buffer)
-    {
-        messages.count_bytes(count);
     }
     messages.add_all(|| framer.finish(&mut buffer));
     if stop.is_cancelled() {
