@@ -197,6 +197,11 @@ impl FeedOptions {
         self.filters.link(&self.address, &more)
     }
 
+    /// Whether its lines are records, which say where they come from.
+    fn has_places(&self) -> bool {
+        self.streams.contains(&Stream::Record)
+    }
+
     fn streams(&self) -> Vec<Choice> {
         self.filters.streams(&self.streams)
     }

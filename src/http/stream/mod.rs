@@ -177,6 +177,7 @@ impl Stream {
             match self.show.lines.poll_next(context) {
                 Poll::Ready(Ok(Next::Step(Step::Chunk(chunk)))) => {
                     taken += chunk.bytes.len();
+                    let chunk = self.cut_to_room(chunk);
                     if self.take(&chunk) {
                         break;
                     }
@@ -227,6 +228,18 @@ impl Stream {
         if remaining > 0 {
             self.told = Some(now);
             self.show.view.remaining(remaining, &mut self.rendered);
+        }
+    }
+
+    /// `chunk` without the lines that a page of so many rows has no room for.
+    fn cut_to_room(&self, chunk: Chunk) -> Chunk {
+        let show = &self.show;
+        let rows = show.subject.rows().filter(|_| !show.all && show.format == Format::Html && self.clock.live);
+        let room = rows.map(|rows| rows.saturating_sub(self.shown).saturating_sub(1));
+        let Some(room) = room.and_then(|room| usize::try_from(room).ok()) else { return chunk };
+        match memchr::memchr_iter(b'\n', &chunk.bytes).nth(room) {
+            Some(end) => Chunk { bytes: chunk.bytes.slice(..=end), ..chunk },
+            None => chunk,
         }
     }
 

@@ -45,6 +45,8 @@ impl Bar {
 impl Histogram {
     const HEIGHT: u64 = 100;
     const STEP: usize = 10;
+    /// There is room for so many bars, however few there are.
+    const LEAST: usize = 60;
 
     /// `minute`, `10 seconds`.
     fn span(&self) -> String {
@@ -91,15 +93,15 @@ impl Histogram {
         let most = self.bars.iter().map(Bar::total).max().unwrap_or(0).max(1);
         let mut svg = format!(
             "<svg viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{}\">",
-            self.bars.len() * Self::STEP,
+            self.bars.len().max(Self::LEAST) * Self::STEP,
             Self::HEIGHT,
             self.sentence()
         );
         // a single error among thousands of lines is seen all the same
-        const LEAST: [u64; 4] = [7, 4, 2, 2];
+        const HEIGHTS: [u64; 4] = [7, 4, 2, 2];
         for (at, bar) in self.bars.iter().enumerate() {
             let mut top = Self::HEIGHT;
-            for ((lines, class), least) in bar.lines.iter().zip(CLASSES).zip(LEAST) {
+            for ((lines, class), least) in bar.lines.iter().zip(CLASSES).zip(HEIGHTS) {
                 if *lines == 0 {
                     continue;
                 }

@@ -159,7 +159,11 @@ impl Table {
     fn row(&mut self, chunk: &Chunk, (number, line): (u64, &[u8]), when: &When, out: &mut BytesMut) {
         let entry = if chunk.stream == Stream::Record { Entry::read(line) } else { None };
         if let Some(entry) = entry {
-            let problem = self.count_problem(entry.level);
+            // a plain line of another feed goes on with a record, and is no further problem
+            let is_plain = entry.time.is_none() && entry.level_name.is_none();
+            let records = &mut self.strands[chunk.stream as usize].records;
+            let goes_on = is_plain && records.begin(number, chunk.time, entry.text.as_bytes()).is_none();
+            let problem = self.count_problem(entry.level.filter(|_| !goes_on));
             return Row { number, problem, newest: self.options.newest }.of_entry(&entry, (when, &self.options), out);
         }
         let strand = &mut self.strands[chunk.stream as usize];

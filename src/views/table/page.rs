@@ -85,7 +85,7 @@ fn earlier(first_line: u64, options: &FeedOptions) -> Option<(String, Option<Str
     let filters = &options.filters;
     if filters.are_on() {
         let last = filters.last.filter(|last| options.lines - options.oldest.min(options.lines) >= *last)?;
-        return Some((format!("of the lines that match, the last {} are on this page", in_digits(last)), None));
+        return Some((format!("Of the lines that match, at most the last {} are on this page", in_digits(last)), None));
     }
     let words = match first_line.checked_sub(options.oldest).filter(|lines| *lines > 0)? {
         1 => "1 earlier line is not on this page".to_owned(),

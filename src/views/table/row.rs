@@ -95,11 +95,15 @@ impl Row {
 
     fn begin(&self, class: &str, goes_on: bool, out: &mut BytesMut) {
         let number = self.number;
-        let from = number.saturating_sub(CONTEXT).max(1);
-        let more = if goes_on { " goes-on" } else { "" };
         // a buffer takes everything
-        let _ =
-            write!(out, "<tr id=L{number} class=\"{class}{more}\"><td><a href=\"?from={from}#L{number}\">{number}</a>");
+        let _ = match goes_on {
+            true => write!(out, "<tr id=L{number} class=\"{class} goes-on\"><td>{number}"),
+            false => {
+                let from = number.saturating_sub(CONTEXT).max(1);
+                let link = format_args!("<a href=\"?from={from}#L{number}\">{number}</a>");
+                write!(out, "<tr id=L{number} class=\"{class}\"><td>{link}")
+            }
+        };
     }
 
     /// The level, and links to the rows before and behind that are as grave.
@@ -149,8 +153,10 @@ fn class_of(level: Option<Level>) -> &'static str {
     }
 }
 
+/// A time; HTML knows no more of it than milliseconds.
 fn write_time(stamp: &str, words: &str, out: &mut BytesMut) {
-    let _ = write!(out, "<td><time datetime={stamp}>{words}</time>");
+    let millis = stamp.len().checked_sub("000Z".len()).and_then(|end| stamp.get(..end)).unwrap_or(stamp);
+    let _ = write!(out, "<td><time datetime={millis}Z title={stamp}>{words}</time>");
 }
 
 /// A sender's text, its lines and its colours kept.

@@ -48,7 +48,7 @@ fn a_plain_line_is_a_row_with_what_it_says_of_itself() {
     assert_eq!(
         rows(options(), &[chunk(150, Stream::Stdout, line)]),
         "<tr id=L150 class=\"level-warning\"><td><a href=\"?from=50#L150\">150</a>\
-         <td><time datetime=2026-11-21T12:00:00.250000Z>12:00:00.250</time>\
+         <td><time datetime=2026-11-21T12:00:00.250Z title=2026-11-21T12:00:00.250000Z>12:00:00.250</time>\
          <td id=e1>warning<span class=hop><a href=#e2 aria-label=\"next warning or error\">↓</a></span>\
          <td>shop.cron<td>2026-11-21 13:00:00,1 - shop.cron - WARNING - prices are <span class=\"f1\">late</span> &lt;b><td>\n"
     );
@@ -97,7 +97,7 @@ fn a_record_is_one_row_with_its_traceback_and_its_origin_folded() {
     for part in [
         "class=\"level-warning\"",
         // sent on another day than it came
-        "<time datetime=2026-11-21T11:59:59.999999Z>11:59:59.999</time>",
+        "<time datetime=2026-11-21T11:59:59.999Z title=2026-11-21T11:59:59.999999Z>11:59:59.999</time>",
         "<td id=e1>Level 33",
         "<td>shop.basket<td>two\nlines<details class=exception><summary>KeyError: '&lt;b>'</summary><pre>Traceback",
         "<details class=extra><summary>user=A &amp; B n=7</summary><dl><div><dt>user<dd>A &amp; B</div>",
