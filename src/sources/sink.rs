@@ -113,17 +113,20 @@ impl Onward {
 fn write_record(feed: &str, stream: Stream, line: &[u8], out: &mut Vec<u8>) {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let entry = if stream == Stream::Record { Entry::read(line) } else { None };
-    let entry = entry.unwrap_or_else(|| {
-        let said = said(line);
-        Entry {
-            level: said.level,
-            logger: said.logger.map(String::from_utf8_lossy),
-            text: String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)),
-            ..Entry::default()
-        }
-    });
+    let entry = entry.unwrap_or_else(|| entry_of(line));
     let feed = entry.feed.clone().unwrap_or(Cow::Borrowed(feed));
     Entry { feed: Some(feed), ..entry }.write(out);
+}
+
+/// A text that is no record, as one: level and logger are those that it shows.
+pub(super) fn entry_of(text: &[u8]) -> Entry<'_> {
+    let said = said(text);
+    Entry {
+        level: said.level,
+        logger: said.logger.map(String::from_utf8_lossy),
+        text: String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text)),
+        ..Entry::default()
+    }
 }
 
 #[cfg(test)]

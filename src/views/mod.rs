@@ -25,9 +25,12 @@ pub use crate::views::json::{
     EndRecord, EventId, FeedObject, LineObject, QueueObject, Reached, RunObject, StoppedObject, end_record,
 };
 
-use crate::record::{Chunk, End, FeedStart, Start};
-use crate::views::assets::{ICON, SCRIPT, STYLE, state_icon, state_icon_pattern};
-use crate::views::html::Html;
+pub use crate::views::table::{Bar, Histogram};
+
+use crate::record::{Chunk, End, FeedStart, Start, Stream};
+use crate::views::assets::{FEED_SCRIPT, ICON, SCRIPT, STYLE, state_icon, state_icon_pattern};
+use crate::views::filters::Choice;
+use crate::views::html::{Html, Strand, escape_text};
 use crate::views::json::{Ndjson, Sse};
 use crate::views::table::Table;
 use crate::views::text::Text;
@@ -167,6 +170,31 @@ pub struct FeedOptions {
     pub time: bool,
     /// Which lines it is given, for the form of a page and its links.
     pub filters: Filters,
+    /// So many lines a second at the most.
+    pub rate: Option<u32>,
+    /// The newest line comes first, and none is waited for: in html alone.
+    pub newest: bool,
+    /// The number of the oldest line that is kept.
+    pub oldest: u64,
+    /// The number of the newest one.
+    pub lines: u64,
+    /// How many lines came when.
+    pub histogram: Option<Histogram>,
+    /// Which streams its lines are of, mostly.
+    pub streams: Vec<Stream>,
+}
+
+impl FeedOptions {
+    /// The address of the page with its filters and its rate, and with `more` in its query.
+    fn link(&self, more: &str) -> String {
+        let rate = self.rate.map(|rate| format!("rate={rate}")).unwrap_or_default();
+        let more = [rate.as_str(), more].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&");
+        self.filters.link(&self.address, &more)
+    }
+
+    fn streams(&self) -> Vec<Choice> {
+        self.filters.streams(&self.streams)
+    }
 }
 
 /// The rendering of one journal for one client. It holds a few kilobytes, however long the journal is.
@@ -296,6 +324,13 @@ impl View {
             Kind::Html(html) => html.pause(out),
             Kind::Table(table) => table.pause(out),
             Kind::Text(_) | Kind::Ndjson(_) | Kind::Sse(_) => {}
+        }
+    }
+
+    /// So many lines are there that a pace has not let through yet. Only a feed's page shows it.
+    pub fn remaining(&mut self, lines: u64, out: &mut Frames) {
+        if let Kind::Table(table) = &mut self.0 {
+            table.remaining(lines, out);
         }
     }
 

@@ -7,20 +7,22 @@ use std::time::{Duration, Instant};
 
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use super::{Bell, Memory, Next, Place, Tail};
+use super::{Bell, Memory, Next, Place, Signals, Tail};
 use crate::sources::Sink;
 
 /// What is written right after a look waits so long for the next: a fast writer's lines then come in large portions.
 const SETTLE: Duration = Duration::from_millis(5);
 
-/// Follows the file at `place` into the journal of `sink` until `stop`, and ends soon after. How far it came is saved
-/// in `memory` all the while, so that it goes on there another time; nobody else may follow into the same journal or
-/// memory meanwhile. Every step is a bounded portion on a thread of its own, so the runtime never waits for the disk;
-/// when this future is dropped a step that has begun is still done.
-pub async fn follow(place: Place, sink: Sink, memory: Memory, stop: CancellationToken) {
+/// Follows the file at `place` into the journal of `sink` until `signals` say stop, and ends soon after. How far it came
+/// is saved in `memory` all the while, so that it goes on there another time; nobody else may follow into the same
+/// journal or memory meanwhile. Every step is a bounded portion on a thread of its own, so the runtime never waits for
+/// the disk; when this future is dropped a step that has begun is still done.
+pub async fn follow(place: Place, sink: Sink, memory: Memory, signals: Signals) {
+    let Signals { stop, caught_up } = signals;
+    // whatever ends it: nobody waits any longer
+    let mut catching_up = Some(caught_up.drop_guard());
     let path = place.root.path().join(&place.path);
     let bell = place.bells.hang(path.clone());
     let begin = move || {
@@ -46,7 +48,10 @@ pub async fn follow(place: Place, sink: Sink, memory: Memory, stop: Cancellation
             Err(error) => return tell(&error),
         };
         state = Ok(stepped);
-        if let Next::Within(most) = next {
+        if let Next::Within(_) = next {
+            drop(catching_up.take());
+        }
+        if let Next::Within(most) | Next::Turning(most) = next {
             tokio::select! {
                 () = wait(&bell, most) => {}
                 () = stop.cancelled() => {}

@@ -27,6 +27,8 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 pub use bells::Bells;
 pub use follow::follow;
 pub use listing::{Listed, Listing};
@@ -84,6 +86,15 @@ impl Place {
         let (root, path) = Root::of_file(&settings.path);
         Place { root: Arc::new(root), path, bells }
     }
+}
+
+/// What [`follow`] is told and tells while it goes on.
+#[derive(Clone, Default, Debug)]
+pub struct Signals {
+    /// It is to end.
+    pub stop: CancellationToken,
+    /// It has read all that there was when it began: cancelled by it, for those who want no more than that.
+    pub caught_up: CancellationToken,
 }
 
 /// What [`follow`] remembers of a file, and how much of it is worth reading.

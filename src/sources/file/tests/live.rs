@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::bench::Bench;
 use crate::journal::{Reader, Selection, Step};
 use crate::record::Stream;
-use crate::sources::file::{Bells, Folder, Place, Root, follow};
+use crate::sources::file::{Bells, Folder, Place, Root, Signals, follow};
 
 /// Only a hang takes so long.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -184,7 +184,8 @@ fn place(bench: &Bench) -> Place {
 fn start(bench: &mut Bench) -> (JoinHandle<()>, CancellationToken) {
     let stop = CancellationToken::new();
     let (place, sink, memory) = (place(bench), bench.sink(), bench.memory());
-    (tokio::spawn(follow(place, sink, memory, stop.clone())), stop)
+    let signals = Signals { stop: stop.clone(), ..Signals::default() };
+    (tokio::spawn(follow(place, sink, memory, signals)), stop)
 }
 
 fn reader(bench: &Bench, from: u64) -> Reader {
