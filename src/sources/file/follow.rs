@@ -16,9 +16,9 @@ use crate::sources::Sink;
 const SETTLE: Duration = Duration::from_millis(5);
 
 /// Follows the file at `place` into the journal of `sink` until `signals` say stop, and ends soon after. How far it came
-/// is saved in `memory` all the while, so that it goes on there another time; nobody else may follow into the same journal or
-/// memory meanwhile. Every step is a bounded portion on a thread of its own, so the runtime never waits for the disk;
-/// when this future is dropped a step that has begun is still done.
+/// is saved in `memory` all the while, so that it goes on there another time; nobody else may follow into the same
+/// journal or memory meanwhile. Every step is a bounded portion on a thread of its own, so the runtime never waits for
+/// the disk; when this future is dropped a step that has begun is still done.
 pub async fn follow(place: Place, sink: Sink, memory: Memory, signals: Signals) {
     let Signals { stop, caught_up } = signals;
     // whatever ends it: nobody waits any longer
@@ -48,8 +48,10 @@ pub async fn follow(place: Place, sink: Sink, memory: Memory, signals: Signals) 
             Err(error) => return tell(&error),
         };
         state = Ok(stepped);
-        if let Next::Within(most) = next {
+        if let Next::Within(_) = next {
             drop(catching_up.take());
+        }
+        if let Next::Within(most) | Next::Turning(most) = next {
             tokio::select! {
                 () = wait(&bell, most) => {}
                 () = stop.cancelled() => {}

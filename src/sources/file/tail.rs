@@ -78,7 +78,9 @@ pub(super) struct Tail {
 pub(super) enum Next {
     /// There is more to read.
     Now,
-    /// After so long, or when something happens.
+    /// After so long, for then the next file may be read.
+    Turning(Duration),
+    /// After so long, or when something happens: all that there is has been read.
     Within(Duration),
 }
 
@@ -116,7 +118,7 @@ impl Tail {
         if let Some(at) = &mut self.at {
             at.rest();
         }
-        Next::Within(if self.next.is_empty() { POLL } else { QUIET / 2 })
+        if self.due.is_some() { Next::Turning(QUIET / 2) } else { Next::Within(POLL) }
     }
 
     /// Reads a portion of the file; whether there is more.

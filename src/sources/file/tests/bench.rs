@@ -92,7 +92,7 @@ impl Bench {
         while self.now < until {
             match self.step() {
                 Next::Now => {}
-                Next::Within(wait) => self.now += wait.min(Duration::from_millis(60)),
+                Next::Within(wait) | Next::Turning(wait) => self.now += wait.min(Duration::from_millis(60)),
             }
         }
     }
