@@ -97,9 +97,8 @@ fn is(patterns: &[&str], lines: &[&str]) -> bool {
 /// Does what a part says. What listens is there before its senders.
 fn follow(heading: &str, feed: &str, ports: &Ports) {
     let blocks = part(heading);
-    let of_kind = |kind: &'static str| {
-        blocks.iter().filter(move |(known, _)| known == kind).map(|(_, text)| text.as_str())
-    };
+    let of_kind =
+        |kind: &'static str| blocks.iter().filter(move |(known, _)| known == kind).map(|(_, text)| text.as_str());
     let config: String = of_kind("toml").collect();
     let server = Server::start(&ports.put(&config));
     for port in PORTS.into_iter().filter(|port| config.contains(&format!("tcp = \"127.0.0.1:{port}\""))) {
