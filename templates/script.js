@@ -703,7 +703,7 @@ function cancelInPlace(form, status) {
 /** What of the page's query is about how lines are shown, and so belongs to the run's own address too. */
 function viewQuery() {
   const query = new URLSearchParams(location.search);
-  const shown = ["all", "time", "follow", "stream", "q", "level", "logger", "rate"];
+  const shown = ["all", "time", "follow", "stream", "q", "x", "level", "logger", "rate"];
   for (const name of [...query.keys()]) if (!shown.includes(name)) query.delete(name);
   return query;
 }

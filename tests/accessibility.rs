@@ -86,7 +86,20 @@ command = "cat"
 stdin = "body"
 methods = ["POST"]
 params.when = { default = "now" }
+
+[feeds.app]
+description = "Lines that are pushed, <escaped>"
+push = true
+[feeds.all]
+merge = ["app"]
+[feeds.empty]
+push = true
 "#;
+
+/// What the feed `app` has.
+const LINES: &str = "2026-11-21 13:00:00,1 - app.db - INFO - begun\nERROR:app.db:gone <b>\nTraceback (most recent call last):\n  \
+    File \"a.py\", line 1\nKeyError: 1\n\u{1b}[33mWARNING\u{1b}[0m:other:in \u{1b}[1;32mcolours\u{1b}[0m\n\
+    CRITICAL:app:bell\u{7}\nDEBUG:app:d\n{\"level\":\"notice\",\"logger\":\"json\"}\nplain\n";
 
 /// The job with the longest name.
 const LONG: &str = "a-name-of-64-letters-is-the-longest-there-can-be-and-it-must-fit";
@@ -108,6 +121,7 @@ impl Stage {
     fn new() -> Stage {
         let server = Server::with(JOBS).server("max_running = 2").start();
         let gate = server.gate("gate");
+        server.request("PUT", "/feeds/app/lines").body("text/plain", LINES).send().expect(200);
         let ended: Vec<String> = ["colours", "failing", "late", "cut", "empty", LONG]
             .map(|job| server.post(&format!("/jobs/{job}?wait")).run())
             .into_iter()
@@ -144,6 +158,15 @@ impl Stage {
         pages.push((format!("/runs/{}?from=2&time=1", ended[0]), "#end"));
         pages.push((format!("/runs/{}?q=code&stream=stdout", ended[0]), "#end"));
         pages.push((format!("{}?follow=0", live[1]), "footer.paused"));
+        for target in [
+            "/feeds/app?follow=0",
+            "/feeds/app?order=newest",
+            "/feeds/app?follow=0&level=warning&x=nothing&logger=app&rate=1000",
+            "/feeds/all?follow=0",
+            "/feeds/empty?follow=0",
+        ] {
+            pages.push((target.to_owned(), "#end"));
+        }
         Stage { server, gate, pages, live }
     }
 

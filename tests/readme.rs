@@ -215,7 +215,7 @@ fn beside(heading: &str, key: &str) -> &'static str {
         "list" | "password_file" | "password_env" => "redis = \"redis://127.0.0.1\"\nchannel = \"x\"",
         "tcp" => "http = true",
         "udp" | "unix" | "http" | "from" | "max_frame" => "tcp = \"127.0.0.1:0\"",
-        "description" | "keep_bytes" if heading == "### `[feeds.NAME]`" => "push = true",
+        "description" | "text" | "keep_bytes" if heading == "### `[feeds.NAME]`" => "push = true",
         _ => "",
     }
 }

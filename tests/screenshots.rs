@@ -79,16 +79,42 @@ command = "echo begun; sleep 1000"
 [jobs.watch]
 description = "Follow the queue of orders"
 command = "echo watching; sleep 1000"
+[feeds.shop]
+description = "Everything that the shop says"
+push = true
+[feeds.everything]
+description = "All of it, each line with where it came from"
+merge = ["shop"]
 "#;
 
+/// What the feed says, after many lines of the same.
+const LINES: &str = "\
+INFO:shop.basket:user 42 put sku-118 into the basket
+DEBUG:shop.db.pool:SELECT * FROM basket WHERE user = 42 AND open ORDER BY added
+WARNING:shop.prices:the prices of the night are late by 12 minutes
+ERROR:shop.basket:the basket of user 42 cannot be priced
+Traceback (most recent call last):
+  File \"/srv/shop/basket.py\", line 118, in add_to_basket
+    price = prices[item]
+            ~~~~~~^^^^^^
+KeyError: 'sku-118'
+2026-11-21 13:00:00,123 - shop.checkout.payment - INFO - payment of 12.50 EUR by card ending in 4242 accepted after 1.2 s
+\u{1b}[32m   Compiling\u{1b}[0m basket v2.3.1 <shop@example.org>
+{\"level\":\"fatal\",\"logger\":\"worker\",\"msg\":\"out of memory\"}
+";
+
 /// The pages that hold still: name, address, and an element that says that it is there.
-const STILL: [(&str, &str, &str); 6] = [
+const STILL: [(&str, &str, &str); 10] = [
     ("front", "/", "main h1"),
     ("found", "/?filter=database", ".found"),
     ("form", "/jobs/restore/form", "form.start"),
     ("mistakes", "/jobs/restore?when=yesterday&tables=prices&jobs=12&note=before+the+sale", ".problem"),
     ("history", "/runs", "table.runs"),
     ("error", "/jobs/restroe", ".error"),
+    ("feed", "/feeds/shop?from=200&follow=0", "#end"),
+    ("feed-newest", "/feeds/everything?order=newest", "#end"),
+    ("feed-filtered", "/feeds/shop?follow=0&level=warning&x=late&rate=1000#L203", "#end"),
+    ("feed-full", "/feeds/shop?from=1", "#end.full"),
 ];
 
 /// Where the pictures go.
@@ -108,6 +134,13 @@ fn take(browser: &Browser, name: &str, width: u32) {
     assert_eq!(png[16..20], width.to_be_bytes(), "{name}");
     assert!(png.len() > 3000, "{name}: nothing to see in {} bytes", png.len());
     fs::write(folder().join(format!("{name}.png")), png).unwrap();
+}
+
+/// Fills the feed: a few hundred lines, those worth a picture, and more than a page may have.
+fn push(server: &Server) {
+    let some = |count: usize| "INFO:shop.health:all is well\n".repeat(count);
+    let lines = some(200) + LINES + &some(5500) + LINES;
+    server.request("PUT", "/feeds/shop/lines").body("text/plain", lines).send().expect(200);
 }
 
 /// Shows `deploy` while it runs and after it has ended.
@@ -130,6 +163,7 @@ fn pictures_of_every_page_are_taken() {
     server.get("/jobs/import-prices-of-all-suppliers-from-their-nightly-spreadsheets?wait").expect(200);
     server.get("/jobs/restore?wait&when=2026-11-01&password=hidden&note=before%20the%20sale");
     server.detach("watch");
+    push(&server);
     for (device, width, height) in [("desk", 1100, 640), ("phone", 390, 844)] {
         for theme in ["light", "dark"] {
             let name = format!("{device}-{theme}");

@@ -28,6 +28,7 @@ use toml::de::{DeTable, DeValue};
 use crate::parameters::Parameter;
 use crate::sources::{file, process, python, redis, syslog};
 
+pub use feed::TEXT_FIELDS;
 pub use mistakes::Mistakes;
 pub use parameter::QUERY_WORDS;
 pub use schema::schema;
@@ -177,6 +178,8 @@ pub struct Feed {
     pub name: String,
     /// What people read about it.
     pub description: Option<String>,
+    /// How a record is written as text, with [`TEXT_FIELDS`] in braces.
+    pub text: Option<String>,
     /// Where its lines come from.
     pub source: FeedSource,
     /// The most bytes that its journal takes.

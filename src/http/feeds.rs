@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     App, Asked, Everywhere, FeedName, FeedShown, FeedWords, FilterWords, FormatWord, Lines, Name, Reached, Refusal,
-    Show, Stream, Subject, Viewed, Wanted, failed, json,
+    Show, Stream, Subject, Viewed, Wanted, Wrong, failed, json, list_files, pages, tally,
 };
 use crate::feeds::{Feed, Watched};
 use crate::journal::Selection;
@@ -23,12 +23,17 @@ use crate::views::{FeedOptions, Format, View};
 /// Where nothing is said of where to begin, it is at so many last lines.
 const LAST_LINES: u64 = 1000;
 
+/// What `order` allows.
+const ORDERS: &str = "nothing, or newest for the newest line first";
+
 /// A page of so many rows is full, and leads to the next one.
 const ROWS: u64 = 5000;
 
 /// What the query of a feed's URL may hold.
-pub(super) const QUERY: [&str; 12] =
-    ["format", "from", "tail", "follow", "stream", "q", "level", "logger", "rate", "time", "download", "all"];
+pub(super) const QUERY: [&str; 14] = [
+    "format", "order", "from", "tail", "follow", "stream", "q", "x", "level", "logger", "rate", "time", "download",
+    "all",
+];
 
 /// A feed as JSON tells of it.
 #[derive(Serialize, ToSchema)]
@@ -46,6 +51,9 @@ pub(super) struct FeedRecord<'a> {
     lines: u64,
     #[schema(format = DateTime, required)]
     started: Option<String>,
+    /// When the newest line came.
+    #[schema(format = DateTime, required)]
+    newest: Option<String>,
     /// Why it cannot be used.
     #[schema(required)]
     problem: Option<&'a str>,
@@ -99,11 +107,34 @@ fn peers(counted: &Counted) -> Vec<PeerRecord> {
     peers.chain(others).collect()
 }
 
+impl FeedRecord<'_> {
+    /// As a row of the list of feeds.
+    pub(super) fn row(&self) -> pages::FeedRow {
+        pages::FeedRow {
+            name: self.feed.to_owned(),
+            description: self.description.unwrap_or_default().to_owned(),
+            lines: self.lines,
+            newest: self.newest.as_deref().and_then(|stamp| stamp.parse().ok()),
+            problem: self.problem.map(str::to_owned),
+        }
+    }
+
+    /// In a plain listing.
+    pub(super) fn line(&self) -> String {
+        let state = if self.problem.is_some() { "problem" } else { "feed" };
+        format!("{:<20} {state:<10} {}", self.feed, self.description.unwrap_or_default()).trim_end().to_owned()
+    }
+}
+
 /// What is told of a feed.
-pub(super) fn feed_record(feed: &Feed) -> FeedRecord<'_> {
+pub(super) async fn feed_record(feed: &Feed) -> FeedRecord<'_> {
     let watched = feed.watch();
     let counted = feed.counters().look();
     let Count { records, bytes, bad_frames, refused } = counted.all;
+    let newest = match &watched {
+        Some(watched) => watched.newest().await,
+        None => None,
+    };
     FeedRecord {
         feed: &feed.config.name,
         description: feed.config.description.as_deref(),
@@ -111,6 +142,7 @@ pub(super) fn feed_record(feed: &Feed) -> FeedRecord<'_> {
         first_line: watched.as_ref().map_or(1, |watched| watched.first_line()),
         lines: watched.as_ref().map_or(0, |watched| watched.totals().lines),
         started: watched.as_ref().map(|watched| stamp(watched.start.started)),
+        newest: newest.map(stamp),
         problem: feed.failure(),
         brought: Brought { records, bytes, bad_frames, refused },
         lost_datagrams: counted.lost_datagrams,
@@ -129,15 +161,18 @@ pub(super) fn feed_record(feed: &Feed) -> FeedRecord<'_> {
 )]
 pub(super) async fn show(State(app): State<Arc<App>>, Name(name): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
-    asked.query.refuse_unknown(&QUERY)?;
     let feed = find_feed(&app, &name)?;
-    if asked.wanted == Wanted::Json {
-        return Ok(json(StatusCode::OK, &feed_record(&feed)));
+    if asked.wanted == Wanted::Json && feed.files().is_none() {
+        asked.query.refuse_unknown(&QUERY)?;
+        return Ok(json(StatusCode::OK, &feed_record(&feed).await));
+    }
+    if let Some(files) = feed.files() {
+        return list_files(&app, (&feed, files), "", &asked).await;
     }
     let watched = feed.watch().ok_or_else(|| {
         failed(anyhow::anyhow!("feed `{name}`: {}", feed.failure().unwrap_or("it has no lines of its own")))
     })?;
-    answer(&app, &feed, watched, &asked)
+    answer(&app, (&feed, watched), &asked, View::of_feed).await
 }
 
 /// The feed of this name.
@@ -147,7 +182,14 @@ pub(super) fn find_feed(app: &App, name: &str) -> Result<Arc<Feed>, Refusal> {
     })
 }
 
-fn answer(app: &App, feed: &Feed, watched: Watched, asked: &Asked) -> Result<Response, Refusal> {
+/// The lines of what is watched, as `asked`, in the view that `view` makes.
+pub(super) async fn answer(
+    app: &App,
+    (feed, watched): (&Feed, Watched),
+    asked: &Asked,
+    view: impl FnOnce(Format, FeedOptions) -> View,
+) -> Result<Response, Refusal> {
+    asked.query.refuse_unknown(&QUERY)?;
     let mut viewed = Viewed::of_query(asked)?;
     let Some(format) = viewed.format.view() else { return Err(Refusal::no_stream("a feed's record")) };
     let start = watched.start.clone();
@@ -156,31 +198,48 @@ fn answer(app: &App, feed: &Feed, watched: Watched, asked: &Asked) -> Result<Res
         Some(Reached::Line(line)) if line > 0 => {
             viewed.selection = Selection { from: 1, tail: None, after: Some(line), ..viewed.selection };
         }
-        _ if viewed.is_unbounded() && !viewed.all && !viewed.download => viewed.selection.tail = Some(LAST_LINES),
+        _ if viewed.is_unbounded() && !viewed.all && !viewed.download => {
+            viewed.selection.tail = Some(LAST_LINES);
+            viewed.filters.last = Some(LAST_LINES).filter(|_| viewed.filters.are_on());
+        }
         _ => {}
     }
     if viewed.download && asked.query.value("follow").is_none() {
         viewed.selection.follow = false;
     }
+    let newest = is_newest_first(asked, format)?;
+    if newest {
+        let tail = viewed.selection.tail.unwrap_or(ROWS).min(ROWS);
+        viewed.selection = Selection { tail: Some(tail), follow: false, ..viewed.selection };
+        viewed.rate = None;
+    }
     let address = app.place_of_feed(&start);
+    let is_page = format == Format::Html && !viewed.download;
     let options = FeedOptions {
         base_path: app.base_path.clone(),
         address: address.clone(),
         description: feed.config.description.clone().unwrap_or_default(),
         banner: app.current().problem.clone(),
         time: viewed.time,
+        text: feed.config.text.clone(),
         filters: viewed.filters.clone(),
+        rate: viewed.rate,
+        newest,
+        oldest: watched.first_line(),
+        lines: watched.totals().lines,
+        histogram: if is_page { tally(Arc::clone(&watched)).await } else { None },
+        streams: feed.streams().into(),
     };
     let mut response = Response::new(Body::empty());
     *response.headers_mut() = headers(&start, format, &viewed, &address);
-    let Viewed { selection, terms, rate, all, .. } = viewed;
+    let Viewed { selection, terms, rate, all, download, .. } = viewed;
     let lines = Lines::new(&watched, &selection, terms, rate).map_err(|error| failed(error.into()))?;
-    let rows = if all { u64::MAX } else { ROWS };
+    let rows = if all || newest || download { u64::MAX } else { ROWS };
     let show = Show {
         subject: Subject::Feed { journal: watched, start, rows },
         lines,
         format,
-        view: View::of_feed(format, options),
+        view: view(format, options),
         all,
         abort: false,
         tie: None,
@@ -189,6 +248,17 @@ fn answer(app: &App, feed: &Feed, watched: Watched, asked: &Asked) -> Result<Res
     };
     *response.body_mut() = Body::new(Stream::new(show));
     Ok(response)
+}
+
+/// Whether the newest line is to come first, which only a finished page can do.
+fn is_newest_first(asked: &Asked, format: Format) -> Result<bool, Refusal> {
+    match asked.query.value("order") {
+        None | Some("") => Ok(false),
+        Some("newest") if format == Format::Html => Ok(true),
+        Some("newest") => Err(Refusal::bad_request("`order` cannot be `newest` in a stream")
+            .remedy("only format=html shows the newest line first")),
+        Some(other) => Err(Wrong::value("order", other, ORDERS).into()),
+    }
 }
 
 /// What a stream of a feed says of itself.
@@ -210,4 +280,12 @@ fn headers(start: &FeedStart, format: Format, viewed: &Viewed, address: &str) ->
         text(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
     }
     headers
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_template_may_have_what_a_record_is_written_with() {
+        assert_eq!(crate::config::TEXT_FIELDS, crate::views::RECORD_FIELDS);
+    }
 }

@@ -11,10 +11,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, Asked, Everywhere, Form, FormatWord, Healthy, JobsShown, JobsWords, LISTED, ListWord, Moved, Refusal, Wanted,
-    answer_with, failed, lines, page, pages, show_newest,
+    App, Asked, Everywhere, FeedRecord, Form, FormatWord, Healthy, JobsShown, JobsWords, LISTED, ListWord, Moved,
+    Refusal, Wanted, answer_with, failed, feed_record, lines, page, pages, show_newest,
 };
 use crate::config::{Job, Stdin};
+use crate::feeds::Feed;
 use crate::parameters::{Kind, Offers};
 use crate::record::{self, Outcome, RunId};
 use crate::runs::{Filter, RunRecord};
@@ -51,7 +52,7 @@ impl<'a> Told<'a> {
     }
 }
 
-/// The jobs with their last run, and the recent runs: all, or those of the jobs that have the words of `filter`.
+/// The jobs with their last run, the feeds, and the recent runs: all, or those that have the words of `filter`.
 #[utoipa::path(
     get,
     path = "/",
@@ -65,6 +66,7 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
     let current = app.current();
     if let ([job], Wanted::Html) = (&current.jobs[..], asked.wanted)
         && !job.can_be_started()
+        && app.feeds.list().is_empty()
     {
         return show_newest(&app, job, asked).await;
     }
@@ -72,25 +74,45 @@ pub(super) async fn index(State(app): State<Arc<App>>, asked: Asked) -> Result<R
     let words = asked.query.value("filter").unwrap_or_default();
     let mut recent = app.runs.list(Filter { limit: RECENT, ..Filter::default() }).await.map_err(failed)?;
     let mut live = live(&app).await?;
-    let jobs = current.jobs.iter().map(Arc::as_ref).filter(|job| has_words(job, words)).collect();
+    let called = |job: &&Job| has_words([Some(&job.name), job.description.as_ref(), job.group.as_ref()], words);
+    let jobs = current.jobs.iter().map(Arc::as_ref).filter(called).collect();
     let jobs = Told::about_all(&app, jobs).await?;
     if !words.trim().is_empty() {
         let is_shown = |record: &RunRecord| jobs.iter().any(|told| told.job.name == record.job);
         recent.retain(is_shown);
         live.retain(is_shown);
     }
+    let feeds = app.feeds.list();
+    let feeds = told_feeds(&feeds, words).await;
     Ok(match asked.wanted {
-        Wanted::Html => page(StatusCode::OK, pages::index(&index_page(&app, words, &jobs, [&live, &recent]))),
-        Wanted::Text => lines("text/plain; charset=utf-8", jobs.iter().map(job_line)),
+        Wanted::Html => {
+            let index = index_page(&app, words, (&jobs, &feeds), [&live, &recent]);
+            page(StatusCode::OK, pages::index(&index))
+        }
+        Wanted::Text => {
+            let of_jobs = jobs.iter().map(job_line);
+            lines("text/plain; charset=utf-8", of_jobs.chain(feeds.iter().map(FeedRecord::line)))
+        }
         Wanted::Json => {
             let jobs = jobs.iter().map(job_shown).collect();
-            super::json(StatusCode::OK, &Index { jobs, runs: &recent, problem: current.problem.as_deref() })
+            super::json(StatusCode::OK, &Index { jobs, feeds, runs: &recent, problem: current.problem.as_deref() })
         }
         Wanted::Ndjson => {
             lines("application/x-ndjson", jobs.iter().filter_map(|told| serde_json::to_string(&job_shown(told)).ok()))
         }
         Wanted::Sse => return Err(Refusal::no_stream("the list of jobs")),
     })
+}
+
+/// What is told of the feeds that have the words of a filter.
+async fn told_feeds<'a>(feeds: &'a [Arc<Feed>], words: &str) -> Vec<FeedRecord<'a>> {
+    let mut told = Vec::new();
+    for feed in feeds {
+        if has_words([Some(&feed.config.name), feed.config.description.as_ref(), None], words) {
+            told.push(feed_record(feed).await);
+        }
+    }
+    told
 }
 
 /// The runs that are on, then those that wait; each newest first.
@@ -103,9 +125,8 @@ async fn live(app: &App) -> Result<Vec<RunRecord>, Refusal> {
     Ok(live)
 }
 
-/// Whether each of `words` is somewhere in what a job is called, in large or small letters.
-fn has_words(job: &Job, words: &str) -> bool {
-    let parts = [Some(&job.name), job.description.as_ref(), job.group.as_ref()];
+/// Whether each of `words` is somewhere in what a job or a feed is called, in large or small letters.
+fn has_words(parts: [Option<&String>; 3], words: &str) -> bool {
     let text = parts.into_iter().flatten().map(|part| part.to_lowercase()).collect::<Vec<_>>().join("\n");
     words.split_whitespace().all(|word| text.contains(&word.to_lowercase()))
 }
@@ -135,6 +156,7 @@ pub(super) async fn nothing_here(State(app): State<Arc<App>>, uri: Uri) -> Refus
 #[schema(as = Index)]
 pub(super) struct Index<'a> {
     jobs: Vec<JobShown<'a>>,
+    feeds: Vec<FeedRecord<'a>>,
     runs: &'a [RunRecord],
     /// Why `jobs.toml` as it is now is not in use.
     #[schema(required)]
@@ -186,8 +208,12 @@ pub(super) fn line_of(record: &RunRecord) -> String {
     format!("{} {started} {:<10} {:<20} {duration} {} lines", record.id, record.state.name(), record.job, record.lines)
 }
 
-fn index_page(app: &App, words: &str, jobs: &[Told<'_>], runs: [&[RunRecord]; 2]) -> pages::Index {
-    let [live, recent] = runs;
+fn index_page(
+    app: &App,
+    words: &str,
+    (jobs, feeds): (&[Told<'_>], &[FeedRecord<'_>]),
+    [live, recent]: [&[RunRecord]; 2],
+) -> pages::Index {
     let ended = recent.iter().filter(|record| record.state.is_final());
     pages::Index {
         frame: frame(app),
@@ -195,6 +221,8 @@ fn index_page(app: &App, words: &str, jobs: &[Told<'_>], runs: [&[RunRecord]; 2]
         filter: words.trim().to_owned(),
         jobs: app.current().jobs.len(),
         groups: groups(app, jobs),
+        all_feeds: app.feeds.list().len(),
+        feeds: feeds.iter().map(FeedRecord::row).collect(),
         live: live.iter().map(|record| run_row(app, record)).collect(),
         ended: ended.map(|record| run_row(app, record)).collect(),
     }
@@ -239,7 +267,7 @@ fn ways(job: &Job) -> pages::Ways {
 }
 
 /// What every page has around it.
-fn frame(app: &App) -> pages::Frame {
+pub(super) fn frame(app: &App) -> pages::Frame {
     pages::Frame { base_path: app.base_path.clone(), banner: app.current().problem.clone() }
 }
 

@@ -22,8 +22,8 @@ use crate::runs::{Filter, RunRecord};
 pub(super) const LISTED: (usize, usize) = (50, 1000);
 
 /// What the query of a run's URL may hold.
-pub(super) const QUERY: [&str; 14] = [
-    "format", "wait", "abort", "all", "from", "tail", "follow", "stream", "q", "level", "logger", "rate", "time",
+pub(super) const QUERY: [&str; 15] = [
+    "format", "wait", "abort", "all", "from", "tail", "follow", "stream", "q", "x", "level", "logger", "rate", "time",
     "download",
 ];
 

@@ -80,10 +80,10 @@ impl Viewed {
 /// The filters of a query as a page's form shows them.
 fn filters(query: &Query, stream: Option<record::Stream>) -> Filters {
     let given = |name: &str| query.value(name).unwrap_or_default().to_owned();
-    let pairs = ["q", "level", "logger", "stream"].map(|name| (name, given(name)));
+    let pairs = ["q", "x", "level", "logger", "stream"].map(|name| (name, given(name)));
     let pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
     let query = pairs.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&");
-    Filters { q: given("q"), level: given("level"), logger: given("logger"), stream, query, last: None }
+    Filters { q: given("q"), x: given("x"), level: given("level"), logger: given("logger"), stream, query, last: None }
 }
 
 /// The most lines a second.

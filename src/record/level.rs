@@ -77,6 +77,11 @@ impl Level {
         NAMES.iter().find(|(number, _)| *number == self.0).map(|(_, name)| *name)
     }
 
+    /// The highest level with a name that is not above it: 33 is among the warnings. `None` below all of them.
+    pub fn band(self) -> Option<Level> {
+        Level::NAMED.into_iter().rev().find(|named| *named <= self)
+    }
+
     /// The level that a word names, whatever its case: `warning`, `WARN`, `Fatal`.
     pub fn of_word(word: &[u8]) -> Option<Level> {
         if !(3..=LONGEST).contains(&word.len()) {
@@ -144,6 +149,8 @@ mod tests {
         assert_eq!(Level::WARNING.to_string(), "warning");
         assert_eq!(Level::new(33).to_string(), "33");
         assert_eq!((Level::new(25).name(), Level::new(33).name()), (Some("notice"), None));
+        let bands = [4, 5, 29, 33, 49, 99].map(|number| Level::new(number).band().and_then(Level::name));
+        assert_eq!(bands, [None, Some("trace"), Some("notice"), Some("warning"), Some("error"), Some("critical")]);
     }
 
     #[test]

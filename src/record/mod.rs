@@ -3,6 +3,7 @@
 
 mod entry;
 mod level;
+mod records;
 mod said;
 
 use std::fmt;
@@ -16,8 +17,9 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub use entry::{Entry, Thread};
+pub use entry::{Entry, Heading, Thread, readable};
 pub use level::Level;
+pub use records::{LONGEST_RECORD, Records};
 pub use said::{Said, said};
 
 /// The name of one run: a UUIDv7 (RFC 9562 §5.7), so that names sort by start time and are unique everywhere.

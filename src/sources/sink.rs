@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::journal::{Journal, Writer};
-use crate::record::{Entry, Stream, said};
+use crate::record::{Entry, Level, Records, Stream, said};
 
 /// A line that others take is whole for them once it has so many bytes.
 const LONGEST_LINE: usize = 64 << 10;
@@ -79,28 +80,42 @@ pub struct Onward {
     /// Where the lines come from.
     feed: String,
     sink: Sink,
-    /// The beginning of a line that is not whole yet, of each stream.
-    open: [Vec<u8>; Stream::ALL.len()],
+    /// What is carried over in each stream.
+    strands: [Strand; Stream::ALL.len()],
+}
+
+/// What of a stream matters to its next line.
+#[derive(Default, Debug)]
+struct Strand {
+    /// The beginning of a line that is not whole yet.
+    open: Vec<u8>,
+    /// How many lines it has had.
+    lines: u64,
+    records: Records,
+    /// What the record says that the line before belongs to.
+    level: Option<Level>,
+    logger: Option<String>,
 }
 
 impl Onward {
     /// The lines of `feed` go to `sink`.
     pub fn new(feed: &str, sink: Sink) -> Onward {
-        Onward { feed: feed.to_owned(), sink, open: Default::default() }
+        Onward { feed: feed.to_owned(), sink, strands: Default::default() }
     }
 
     fn pass(&mut self, stream: Stream, bytes: &[u8]) {
         let mut records = Vec::with_capacity(bytes.len() + 64);
-        let open = &mut self.open[stream as usize];
+        let strand = &mut self.strands[stream as usize];
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             let is_whole = piece.ends_with(b"\n");
-            if open.is_empty() && is_whole {
-                write_record(&self.feed, stream, piece, &mut records);
+            if strand.open.is_empty() && is_whole {
+                strand.write(&self.feed, stream, piece, &mut records);
                 continue;
             }
-            open.extend_from_slice(piece);
-            if is_whole || open.len() >= LONGEST_LINE {
-                write_record(&self.feed, stream, &std::mem::take(open), &mut records);
+            strand.open.extend_from_slice(piece);
+            if is_whole || strand.open.len() >= LONGEST_LINE {
+                let line = std::mem::take(&mut strand.open);
+                strand.write(&self.feed, stream, &line, &mut records);
             }
         }
         if !records.is_empty() {
@@ -109,13 +124,30 @@ impl Onward {
     }
 }
 
-/// A line as a record that says which feed it came from. One that was merged before says so already.
-fn write_record(feed: &str, stream: Stream, line: &[u8], out: &mut Vec<u8>) {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let entry = if stream == Stream::Record { Entry::read(line) } else { None };
-    let entry = entry.unwrap_or_else(|| entry_of(line));
-    let feed = entry.feed.clone().unwrap_or(Cow::Borrowed(feed));
-    Entry { feed: Some(feed), ..entry }.write(out);
+impl Strand {
+    /// A line as a record that says which feed it came from. One that was merged before says so already; one that goes on
+    /// with the record before it, as a traceback's does, has that one's level and logger.
+    fn write(&mut self, feed: &str, stream: Stream, line: &[u8], out: &mut Vec<u8>) {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let entry = if stream == Stream::Record { Entry::read(line) } else { None };
+        if let Some(entry) = entry {
+            let feed = entry.feed.clone().unwrap_or(Cow::Borrowed(feed));
+            return Entry { feed: Some(feed), ..entry }.write(out);
+        }
+        self.lines += 1;
+        if let Some(said) = self.records.begin(self.lines, Timestamp::now(), line) {
+            self.level = said.level;
+            self.logger = said.logger.map(|name| String::from_utf8_lossy(name).into_owned());
+        }
+        let entry = Entry {
+            feed: Some(feed.into()),
+            level: self.level,
+            logger: self.logger.as_deref().map(Cow::Borrowed),
+            text: String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)),
+            ..Entry::default()
+        };
+        entry.write(out);
+    }
 }
 
 /// A text that is no record, as one: level and logger are those that it shows.
@@ -131,8 +163,6 @@ pub(super) fn entry_of(text: &[u8]) -> Entry<'_> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
     use crate::journal::{Origin, Selection, Step};
     use crate::record::RunId;

@@ -7,6 +7,8 @@ use crate::record::{Level, Stream};
 pub struct Filters {
     /// The regular expression; empty where there is none, as in the following.
     pub q: String,
+    /// The regular expression of what is not shown.
+    pub x: String,
     /// The level, or the range of them.
     pub level: String,
     /// The logger.
@@ -48,9 +50,11 @@ impl Filters {
         levels
     }
 
-    pub(super) fn streams(&self) -> Vec<Choice> {
+    /// These streams, and the one that is asked for.
+    pub(super) fn streams(&self, offered: &[Stream]) -> Vec<Choice> {
         let choice = |stream: Stream| Choice { name: stream.name().to_owned(), is_chosen: self.stream == Some(stream) };
-        [Stream::Stdout, Stream::Stderr, Stream::System].map(choice).into()
+        let other = self.stream.filter(|stream| !offered.contains(stream));
+        offered.iter().copied().chain(other).map(choice).collect()
     }
 }
 

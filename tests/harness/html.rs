@@ -3,6 +3,21 @@
 /// Elements that have no end (WHATWG HTML §13.1.2).
 const VOID: [&str; 8] = ["meta", "link", "br", "hr", "img", "input", "wbr", "col"];
 
+/// Elements whose end tag may be left out, and what ends them where it is (WHATWG HTML §13.1.2.4); so does the end of what
+/// they are in.
+const ENDED_BY: [(&str, &[&str]); 5] = [
+    ("td", &["td", "th", "tr"]),
+    ("th", &["td", "th", "tr"]),
+    ("tr", &["tr"]),
+    ("dt", &["dt", "dd"]),
+    ("dd", &["dt", "dd"]),
+];
+
+/// What ends an element without an end tag.
+fn ended_by(name: &str) -> Option<&'static [&'static str]> {
+    ENDED_BY.iter().find(|(known, _)| *known == name).map(|(_, by)| *by)
+}
+
 /// One piece of a page.
 #[derive(PartialEq, Eq, Debug)]
 enum Piece<'a> {
@@ -78,16 +93,24 @@ fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
 /// Fails unless the page is a whole one: a doctype, every element closed in order, one html, head, title and body.
 pub fn assert_whole(page: &str) {
     assert!(page.trim_start().to_ascii_lowercase().starts_with("<!doctype html>"), "no doctype");
-    let (mut open, mut seen) = (Vec::new(), Vec::new());
+    let (mut open, mut seen): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     for piece in pieces(page) {
         match piece {
             Piece::Open { name, attributes } => {
                 seen.push(name);
+                while open.last().and_then(|last| ended_by(last)).is_some_and(|by| by.contains(&name)) {
+                    open.pop();
+                }
                 if !VOID.contains(&name) && !attributes.ends_with('/') {
                     open.push(name);
                 }
             }
-            Piece::Close(name) => assert_eq!(open.pop(), Some(name), "elements are closed in order; open: {open:?}"),
+            Piece::Close(name) => {
+                while open.last().is_some_and(|last| *last != name && ended_by(last).is_some()) {
+                    open.pop();
+                }
+                assert_eq!(open.pop(), Some(name), "elements are closed in order; open: {open:?}");
+            }
             Piece::Text(text) => assert!(open.last() == Some(&"script") || !text.contains('<'), "a bare < in {text:?}"),
         }
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeString, DeValue};
 
+use crate::parameters::placeholders;
 use crate::sources::file;
 
 use super::{Feed, FeedSource, Invalid, Mistake, Table, Value, absolute, feed_name, size};
@@ -21,8 +22,9 @@ use merge::Merge;
 pub(super) use receivers::{PYTHON_KEYS, SYSLOG_KEYS};
 
 /// Every key of the table.
-pub(super) const KEYS: [&str; 18] = [
+pub(super) const KEYS: [&str; 19] = [
     "description",
+    "text",
     "file",
     "directory",
     "follow_symlinks",
@@ -51,6 +53,12 @@ const SOURCES: [(&str, &[&str]); 7] = [
     ("syslog", &[]),
     ("push", &[]),
     ("merge", &[]),
+];
+
+/// What a record's line of text may be made of, each in braces.
+pub const TEXT_FIELDS: [&str; 15] = [
+    "time", "level", "logger", "message", "feed", "file", "line", "func", "host", "user", "pid", "process", "thread",
+    "task", "received",
 ];
 
 const DEFAULT_KEEP_BYTES: u64 = 64 << 20;
@@ -106,12 +114,14 @@ fn read<'t>(feeds: &mut Table<'t, '_>, reading: &mut Reading<'t, '_>) -> Option<
     let mut table = feeds.take_table(name, &header(name))?;
     KEYS.iter().for_each(|key| table.know(key));
     let description = table.take("description", |value| value.text("What it has"));
+    let text = table.take("text", |value| value.parsed("{time} - {level} - {message}", None, text));
     let keep_bytes = table.take("keep_bytes", |value| value.parsed("64MiB", Some("B"), kept_size));
     let source = find_source(&mut table, reading).and_then(|source| take_source(&mut table, source, reading));
     table.finish(|key, value| misplaced(name, key, value));
     Some(Feed {
         name: name.to_owned(),
         description,
+        text,
         source: source?,
         keep_bytes: keep_bytes.unwrap_or(DEFAULT_KEEP_BYTES),
     })
@@ -119,6 +129,19 @@ fn read<'t>(feeds: &mut Table<'t, '_>, reading: &mut Reading<'t, '_>) -> Option<
 
 fn header(name: &str) -> String {
     if name.contains('.') { format!("[feeds.\"{name}\"]") } else { format!("[feeds.{name}]") }
+}
+
+/// How a record is written as text.
+fn text(text: &str) -> Result<String, Invalid> {
+    let unknown = placeholders(text).find(|name| !TEXT_FIELDS.contains(name));
+    if let Some(name) = unknown {
+        let known = TEXT_FIELDS.map(|field| format!("{{{field}}}")).join(", ");
+        return Err(Invalid::new(format!("a record has no `{{{name}}}`"), format!("allowed: {known}")));
+    }
+    if text.contains(['\n', '\r']) {
+        return Err(Invalid::new("`text` has more than one line", "a record's line is one"));
+    }
+    Ok(text.to_owned())
 }
 
 fn kept_size(text: &str) -> Result<u64, Invalid> {

@@ -29,6 +29,12 @@ fn has(key: &str) -> Value {
 fn common() -> Value {
     json!({
         "description": { "description": "What people read about it", "type": "string" },
+        "text": {
+            "description": "How a record is written as text: {time}, {level}, {logger}, {message} and others",
+            "type": "string",
+            "pattern": "^[^\\n\\r]*$",
+            "examples": ["{time} - {level} - {message}"],
+        },
         "keep_bytes": {
             "description": "How much of it is kept, at least 1MiB; the oldest goes first",
             "$ref": "#/$defs/size",

@@ -44,10 +44,12 @@ fn feeds_stay_in_the_order_of_the_file_and_may_be_named_as_jobs_are() {
 
 #[test]
 fn a_feed_keeps_64_mib_unless_it_says_otherwise() {
-    let plain = Feed { name: "x".into(), description: None, source: FeedSource::Push, keep_bytes: 64 << 20 };
+    let plain =
+        Feed { name: "x".into(), description: None, text: None, source: FeedSource::Push, keep_bytes: 64 << 20 };
     assert_eq!(feed("push = true"), plain);
     let said = Feed { description: Some("Lines".into()), keep_bytes: 1 << 20, ..plain };
     assert_eq!(feed("push = true\ndescription = 'Lines'\nkeep_bytes = '1MiB'"), said);
+    assert_eq!(feed("push = true\ntext = '{time} {x y} {message}'").text.as_deref(), Some("{time} {x y} {message}"));
 }
 
 #[test]

@@ -11,7 +11,8 @@ use utoipa::openapi::{Content, ContentBuilder, Header, Ref, RefOr, Response, Res
 use utoipa::{IntoResponses, ToSchema};
 
 use super::{
-    Described, FeedRecord, Index, JobForm, JobShown, METRICS, Problem, Pushed, RunList, RunRecord, StreamObject,
+    Described, FeedRecord, FolderShown, Index, JobForm, JobShown, METRICS, Problem, Pushed, RunList, RunRecord,
+    StreamObject,
 };
 
 type Responses = BTreeMap<String, RefOr<Response>>;
@@ -228,6 +229,22 @@ impl IntoResponses for FeedShown {
             .header("Joblines-Feed", header("The feed's name; not with JSON"))
             .header("Content-Location", header("Where the feed is; not with JSON"));
         with(refused(&[404]), [(200, feed)])
+    }
+}
+
+/// A file of a feed's folder is shown, or what is in a folder of it.
+pub(in crate::http) struct FeedFileShown;
+
+impl IntoResponses for FeedFileShown {
+    fn responses() -> Responses {
+        let name = StreamObject::name();
+        let file = ok("The file's lines, or what is in the folder")
+            .content("text/html", text())
+            .content("text/plain", text())
+            .content("application/x-ndjson", objects(&name))
+            .content("text/event-stream", Content::new(Some(event(&name))))
+            .content("application/json", document::<FolderShown>());
+        with(refused(&[403, 404, 503]), [(200, file), (302, to("It is a folder, whose URL ends with a slash"))])
     }
 }
 

@@ -104,6 +104,9 @@ pub(in crate::http) struct FilterWords {
     /// Only the lines that this regular expression finds something in (https://docs.rs/regex/#syntax).
     #[param(format = "regex")]
     q: Option<String>,
+    /// Only the lines that this regular expression finds nothing in.
+    #[param(format = "regex")]
+    x: Option<String>,
     /// Only the records of this level and above it, or of a range: `warning`, `30`, `debug..info`, the lower one first.
     #[param(inline)]
     level: Option<Word>,
@@ -137,6 +140,9 @@ pub(in crate::http) struct RecordWords {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct FeedWords {
+    /// `newest`: a finished page with the newest line on top; in html alone.
+    #[param(pattern = "^(newest)?$")]
+    order: Option<String>,
     /// Only so many of the last lines; 1000 where neither this nor `from` is given.
     #[param(minimum = 0, maximum = 18446744073709551615u64, format = "uint64")]
     tail: Option<u64>,
@@ -151,6 +157,16 @@ pub(in crate::http) struct FeedWords {
 pub(in crate::http) struct FeedName {
     /// The feed's name.
     feed: String,
+}
+
+/// A file of a feed's folder, in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct FeedFile {
+    /// The feed's name.
+    feed: String,
+    /// The file's path below the feed's folder; a folder's ends with a slash.
+    path: String,
 }
 
 /// What only the query of a run's URL may hold.

@@ -4,9 +4,10 @@
 //! # Which lines pass
 //!
 //! - `q` is searched in the line as people see it: without escape sequences, its newline, and a carriage return before
-//!   that.
-//! - `level` and `logger` are those of the record that a line belongs to (see [`records`]); what shows no level is below
-//!   all levels. What joblines itself says always passes these two.
+//!   that; in a record of a logging library, in each of its texts (see [`Entry::any_text`](crate::record::Entry::any_text)).
+//!   A line in which `x` finds something does not pass.
+//! - `level` and `logger` are those of the record that a line belongs to (see [`Records`]), or the library's own; what
+//!   shows no level is below all levels. What joblines itself says always passes these two.
 //! - `stream`, as it is.
 //!
 //! # Lines in pieces
@@ -21,7 +22,6 @@
 //! comes to the same result as one that has seen everything, and a client that comes back after line N gets just what
 //! it would have got: the lines before are gone through again, and left out until the end of line N.
 
-mod records;
 mod terms;
 
 #[cfg(test)]
@@ -32,13 +32,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Query, Refusal, Wanted};
-use crate::record::{Chunk, Stream};
+use crate::record::{Chunk, Heading, LONGEST_RECORD, Records, Stream};
 use crate::views::Plain;
-use records::Records;
 pub(super) use terms::Terms;
 
 /// So many lines back something may matter to a line.
-pub(super) const LOOK_BACK: u64 = 2000;
+pub(super) const LOOK_BACK: u64 = LONGEST_RECORD;
 
 /// A line in pieces is held back up to so many bytes.
 const HELD: usize = 64 << 10;
@@ -102,6 +101,8 @@ struct Place {
 #[derive(Default, Debug)]
 struct Strand {
     records: Records,
+    /// The record that its lines belong to passes.
+    passes: bool,
     /// The line of which pieces have come.
     open: Option<Open>,
 }
@@ -213,11 +214,18 @@ impl Sieve {
     /// Whether a line, or what is there of it, passes the terms.
     fn judge(&mut self, chunk: &Chunk, number: u64, line: &[u8]) -> bool {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let text = self.plain.of(line.strip_suffix(b"\r").unwrap_or(line));
         let terms = &self.terms;
+        if chunk.stream == Stream::Record {
+            let passes = !terms.are_of_records() || terms.take_record(Heading::of(line).said());
+            return passes && terms.take_entry(line, &mut self.plain);
+        }
+        let text = self.plain.of(line.strip_suffix(b"\r").unwrap_or(line));
         if terms.are_of_records() && chunk.stream != Stream::System {
-            let records = &mut self.strands[chunk.stream as usize].records;
-            if !records.pass(number, chunk.time, text, |said| terms.take_record(said)) {
+            let strand = &mut self.strands[chunk.stream as usize];
+            if let Some(said) = strand.records.begin(number, chunk.time, text) {
+                strand.passes = terms.take_record(said);
+            }
+            if !strand.passes {
                 return false;
             }
         }

@@ -1,4 +1,4 @@
-//! What a query says of the lines that are to pass: `q`, `level`, `logger` and `stream`. It judges one line at a time and
+//! What a query says of the lines that are to pass: `q`, `x`, `level`, `logger` and `stream`. It judges one line at a time and
 //! keeps nothing of it.
 
 use std::str::FromStr;
@@ -6,7 +6,8 @@ use std::str::FromStr;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::{Query, Refusal, Wanted};
-use crate::record::{Level, Said, Stream};
+use crate::record::{Entry, Level, Said, Stream};
+use crate::views::Plain;
 
 /// The most bytes that a compiled `q`, and what it keeps while it searches, may take.
 const PATTERN: usize = 1 << 20;
@@ -18,7 +19,10 @@ const LEVELS: &str = "trace, debug, info, notice, warning, error, critical or a 
 /// Which lines pass. See the module [`super`].
 #[derive(Clone, Default, Debug)]
 pub(in crate::http) struct Terms {
+    /// It is in a line that passes.
     text: Option<Regex>,
+    /// It is not.
+    without: Option<Regex>,
     levels: Option<Levels>,
     logger: Option<String>,
     pub(in crate::http) stream: Option<Stream>,
@@ -31,7 +35,8 @@ impl Terms {
     pub(in crate::http) fn of_query(query: &Query) -> Result<Terms, Refusal> {
         let given = |name: &str| query.value(name).filter(|value| !value.is_empty());
         Ok(Terms {
-            text: given("q").map(compile).transpose()?,
+            text: given("q").map(|pattern| compile("q", pattern)).transpose()?,
+            without: given("x").map(|pattern| compile("x", pattern)).transpose()?,
             levels: given("level").map(|_| query.parsed("level", LEVELS)).transpose()?.flatten(),
             logger: given("logger").map(str::to_owned),
             stream: given("stream")
@@ -49,7 +54,12 @@ impl Terms {
 
     /// Whether they ask for more than a stream.
     pub(in crate::http) fn sift(&self) -> bool {
-        self.text.is_some() || self.are_of_records()
+        self.are_of_text() || self.are_of_records()
+    }
+
+    /// Whether they ask for what is in the text of a line.
+    fn are_of_text(&self) -> bool {
+        self.text.is_some() || self.without.is_some()
     }
 
     /// Whether they ask for levels or loggers, which lines of one record have in common.
@@ -69,14 +79,25 @@ impl Terms {
             && self.logger.as_ref().is_none_or(|wanted| said.logger.is_some_and(|name| is_below(name, wanted)))
     }
 
-    /// Whether a line of this text passes `q`.
+    /// Whether a line of this text passes `q` and `x`.
     pub(super) fn take_text(&self, text: &[u8]) -> bool {
         self.text.as_ref().is_none_or(|pattern| pattern.is_match(text))
+            && self.without.as_ref().is_none_or(|pattern| !pattern.is_match(text))
+    }
+
+    /// Whether a record of a logging library passes `q` and `x`.
+    pub(super) fn take_entry(&self, line: &[u8], plain: &mut Plain) -> bool {
+        if !self.are_of_text() {
+            return true;
+        }
+        let Some(entry) = Entry::read(line) else { return self.take_text(line) };
+        let mut has = |pattern: &Regex| entry.any_text(|text| pattern.is_match(plain.of(text.as_bytes())));
+        self.text.as_ref().is_none_or(&mut has) && !self.without.as_ref().is_some_and(has)
     }
 }
 
 /// A regular expression that takes time linear in the line and no more memory than it is given.
-fn compile(pattern: &str) -> Result<Regex, Refusal> {
+fn compile(word: &str, pattern: &str) -> Result<Regex, Refusal> {
     let compiled = RegexBuilder::new(pattern).size_limit(PATTERN).dfa_size_limit(PATTERN).nest_limit(100).build();
     compiled.map_err(|error| {
         let why = match error {
@@ -84,7 +105,7 @@ fn compile(pattern: &str) -> Result<Regex, Refusal> {
             // the lines before the last show where, in a typewriter's letters
             error => error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
         };
-        Refusal::bad_request(format!("`q` cannot be `{pattern}`: {why}"))
+        Refusal::bad_request(format!("`{word}` cannot be `{pattern}`: {why}"))
             .remedy("allowed: a regular expression (https://docs.rs/regex/#syntax)")
     })
 }
@@ -136,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_form_that_was_not_filled_in_asks_for_nothing() {
-        let terms = terms("q=&level=&logger=&stream=").unwrap();
+        let terms = terms("q=&x=&level=&logger=&stream=").unwrap();
         assert!(!terms.sift() && terms.take_stream(Stream::System) && terms.take_text(b"x"));
         assert!(terms.take_record(said(None, None)));
     }
@@ -182,6 +203,7 @@ mod tests {
         for (query, expected) in [
             ("q=a(", "`q` cannot be `a(`: unclosed group; allowed: a regular expression"),
             ("q=%5Cw{999}{999}", "`q` cannot be `\\w{999}{999}`: it is too large"),
+            ("x=%5B", "`x` cannot be `[`: unclosed character class; allowed: a regular expression"),
             ("level=loud", "`level` cannot be `loud`; allowed: trace, debug, info"),
             ("level=..", "`level` cannot be `..`"),
             ("level=error..info", "`level` cannot be `error..info`"),

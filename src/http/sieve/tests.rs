@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
+use crate::record::{Entry, Level};
 
 const ALL: Span = Span { from: 1, to: u64::MAX, after: None, skip: 0 };
 
@@ -17,7 +18,7 @@ fn terms(query: &str) -> Arc<Terms> {
 struct Journal {
     chunks: Vec<Chunk>,
     last: u64,
-    open: [Option<u64>; 3],
+    open: [Option<u64>; 4],
 }
 
 impl Journal {
@@ -184,6 +185,67 @@ fn records_and_streams_and_text_are_all_asked_for() {
 }
 
 #[test]
+fn what_x_finds_does_not_pass() {
+    let journal =
+        Journal::of(&[(OUT, "GET /health\nGET /basket\n"), (ERR, "POST /health\n"), (OUT, "\x1b[1mPUT\x1b[m /x\n")]);
+    for (query, passes) in [
+        ("x=health", "GET /basket\n\x1b[1mPUT\x1b[m /x\n"),
+        ("x=%5EPUT%20/x$", "GET /health\nGET /basket\nPOST /health\n"),
+        ("q=GET&x=health", "GET /basket\n"),
+        ("x=GET|PUT&stream=stderr", "POST /health\n"),
+    ] {
+        assert_eq!(text(&journal.sift(&terms(query), ALL)), passes, "{query}");
+    }
+}
+
+#[test]
+fn a_record_is_judged_by_its_own_level_and_logger_and_by_all_that_people_read_of_it() {
+    let entries = [
+        // 30 is a warning, though it would be an info of pino's
+        Entry { level: Some(Level::WARNING), logger: Some("app.db".into()), text: "one".into(), ..Entry::default() },
+        Entry { level: Some(Level::new(33)), text: "ERROR:x:two\nlines".into(), ..Entry::default() },
+        Entry { text: "\u{1b}[31mth\u{1b}[mree".into(), exception: Some("KeyError: 'x'".into()), ..Entry::default() },
+        Entry {
+            stack: Some("File \"a.py\"".into()),
+            extra: vec![("user".into(), "\"A\\nn\"".into())],
+            ..Entry::default()
+        },
+        Entry { extra: vec![("count".into(), "7".into()), ("exception".into(), "null".into())], ..Entry::default() },
+    ];
+    let written = entries.map(|entry| {
+        let mut line = Vec::new();
+        entry.write(&mut line);
+        String::from_utf8(line).unwrap()
+    });
+    let mut parts: Vec<(Stream, &str)> = written.iter().map(|line| (Stream::Record, line.as_str())).collect();
+    parts.push((Stream::Record, "not json: three\n"));
+    let journal = Journal::of(&parts);
+    for (query, passes) in [
+        ("level=warning", &[1, 2][..]),
+        ("level=31", &[2]),
+        ("level=error", &[]),
+        ("level=..notset", &[3, 4, 5, 6]),
+        ("logger=app", &[1]),
+        ("logger=x", &[]),
+        ("q=%5Etwo|%5Ethree$", &[3]),
+        ("q=three", &[3, 6]),
+        ("q=(?m)%5Elines$", &[2]),
+        ("q=%5EKeyError", &[3]),
+        ("q=a%5C.py", &[4]),
+        ("q=%5EA%5Cnn$", &[4]),
+        ("q=%5E7$", &[5]),
+        ("q=%5Eapp", &[1]),
+        ("q=text|extra|count|record", &[]),
+        ("x=e", &[5]),
+        ("q=e&x=K", &[1, 2, 4, 6]),
+        ("level=warning&x=db", &[2]),
+    ] {
+        let passed: Vec<_> = lines(&journal.sift(&terms(query), ALL)).into_iter().map(|(line, ..)| line).collect();
+        assert_eq!(passed, passes, "{query}");
+    }
+}
+
+#[test]
 fn a_span_leaves_out_what_is_before_behind_and_too_many() {
     let journal = Journal::of(&[(OUT, "a1\nb2\na3\na4\nb5\na6\n")]);
     let of = |span| text(&journal.sift(&terms("q=a"), span));
@@ -194,7 +256,8 @@ fn a_span_leaves_out_what_is_before_behind_and_too_many() {
     assert_eq!(of(Span { after: Some(6), ..ALL }), "");
 }
 
-const QUERIES: [&str; 6] = ["q=a", "q=^a|b$", "level=error", "level=info&q=x", "logger=app", "stream=stderr&q=."];
+const QUERIES: [&str; 7] =
+    ["q=a", "x=a|^$", "q=^a|b$", "level=error", "level=info&q=x", "logger=app", "stream=stderr&q=."];
 
 /// Appends of either stream, in which lines are cut anywhere.
 fn appends() -> impl Strategy<Value = Vec<(bool, String)>> {

@@ -56,6 +56,11 @@ impl Lines {
         self.pace.is_some() || !matches!(self.source, Source::Whole(..))
     }
 
+    /// Whether lines wait for their time.
+    pub(super) fn has_pace(&self) -> bool {
+        self.pace.is_some()
+    }
+
     /// The number of the first line that it may show.
     pub(super) fn first_line(&self) -> u64 {
         match &self.source {

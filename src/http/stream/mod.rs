@@ -45,6 +45,9 @@ const LONGEST_PAGE: u64 = 100_000;
 /// How often that count is sent.
 const COUNT: Duration = Duration::from_secs(3);
 
+/// How often a page with a pace says how many lines wait.
+const REMAINING: Duration = Duration::from_secs(2);
+
 /// So many of the last lines end such a page.
 const LAST_LINES: u64 = 1000;
 
@@ -87,6 +90,8 @@ pub(super) struct Stream {
     line: u64,
     /// How many lines were.
     shown: u64,
+    /// When it was last said how many lines wait.
+    told: Option<Instant>,
     /// Something was left out before the line that comes next.
     resumes: bool,
     clock: Clock,
@@ -125,6 +130,7 @@ impl Stream {
             line: 0,
             queue: None,
             shown: 0,
+            told: None,
             resumes: false,
             sent: None,
         }
@@ -171,6 +177,7 @@ impl Stream {
             match self.show.lines.poll_next(context) {
                 Poll::Ready(Ok(Next::Step(Step::Chunk(chunk)))) => {
                     taken += chunk.bytes.len();
+                    let chunk = self.cut_to_room(chunk);
                     if self.take(&chunk) {
                         break;
                     }
@@ -206,7 +213,34 @@ impl Stream {
             }
         }
         self.clock.output = Instant::now();
+        self.tell_remaining();
         Poll::Ready(())
+    }
+
+    /// Says now and then how many lines wait for their time.
+    fn tell_remaining(&mut self) {
+        let now = self.clock.output;
+        let is_due = self.told.is_none_or(|told| now - told >= REMAINING);
+        if !is_due || !self.show.lines.has_pace() || !matches!(self.stage, Stage::Lines) {
+            return;
+        }
+        let remaining = self.show.subject.journal().totals().lines.saturating_sub(self.line);
+        if remaining > 0 {
+            self.told = Some(now);
+            self.show.view.remaining(remaining, &mut self.rendered);
+        }
+    }
+
+    /// `chunk` without the lines that a page of so many rows has no room for.
+    fn cut_to_room(&self, chunk: Chunk) -> Chunk {
+        let show = &self.show;
+        let rows = show.subject.rows().filter(|_| !show.all && show.format == Format::Html && self.clock.live);
+        let room = rows.map(|rows| rows.saturating_sub(self.shown).saturating_sub(1));
+        let Some(room) = room.and_then(|room| usize::try_from(room).ok()) else { return chunk };
+        match memchr::memchr_iter(b'\n', &chunk.bytes).nth(room) {
+            Some(end) => Chunk { bytes: chunk.bytes.slice(..=end), ..chunk },
+            None => chunk,
+        }
     }
 
     /// Renders `chunk`; true where the page has become so long that it goes on with a count.

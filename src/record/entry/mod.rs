@@ -1,6 +1,7 @@
 //! One record of a logging library, the same whatever brought it, and the one line of JSON it is in a feed's journal.
 //! It never asks who sent it.
 
+mod heading;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -8,7 +9,9 @@ mod write;
 
 use std::borrow::Cow;
 
-use super::Level;
+pub use heading::Heading;
+
+use super::{Level, Said};
 
 /// One record of a logging library. What the sender did not say is absent.
 ///
@@ -71,4 +74,21 @@ pub enum Thread<'a> {
     Number(i64),
     /// By any text.
     Text(Cow<'a, str>),
+}
+
+impl Entry<'_> {
+    /// Calls `look` with each text of it that people search: its message, exception, stack and logger, and the values of its
+    /// other fields, until one is found to be what is looked for.
+    pub fn any_text(&self, mut look: impl FnMut(&str) -> bool) -> bool {
+        let texts = [Some(&self.text), self.exception.as_ref(), self.stack.as_ref(), self.logger.as_ref()];
+        texts.into_iter().flatten().any(|text| look(text)) || self.extra.iter().any(|(_, value)| look(&readable(value)))
+    }
+}
+
+/// A value of JSON as people read it: a text is without its quotes and escapes.
+pub fn readable(value: &str) -> Cow<'_, str> {
+    match value.starts_with('"').then(|| serde_json::from_str::<String>(value)) {
+        Some(Ok(text)) => Cow::Owned(text),
+        _ => Cow::Borrowed(value),
+    }
 }

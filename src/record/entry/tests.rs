@@ -6,7 +6,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{prop_assert, prop_assert_eq, proptest};
 use serde_json::Value;
 
-use super::{Entry, Thread};
+use super::{Entry, Heading, Thread};
 use crate::record::Level;
 
 fn line(entry: &Entry<'_>) -> String {
@@ -169,11 +169,15 @@ proptest! {
         let value: Value = serde_json::from_str(body).unwrap();
         prop_assert_eq!(value["text"].as_str(), Some(&*entry.text));
         prop_assert_eq!(Entry::read(written.as_bytes()), Some(entry.clone()));
+        let heading = Heading { level: entry.level, logger: entry.logger.clone() };
+        prop_assert_eq!(Heading::of(written.as_bytes()), heading);
         prop_assert_eq!(Entry::read(body.as_bytes()), Some(entry));
     }
 
     #[test]
     fn any_bytes_are_an_entry_or_none(bytes in vec(any::<u8>(), 0..200)) {
+        let _ = Heading::of(&bytes);
+        let _ = Heading::of(&[b"{\"logger\":\"", &bytes[..]].concat());
         if let Some(entry) = Entry::read(&bytes) {
             let written = line(&entry);
             prop_assert_eq!(Entry::read(written.as_bytes()), Some(entry));

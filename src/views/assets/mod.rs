@@ -32,6 +32,12 @@ pub static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("script.js", "text/javascript; charset=utf-8", own)
 });
 
+/// The script of a feed's page: what it adds stands in it, and the page works without it.
+pub static FEED_SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    let own = include_bytes!("../../../templates/feed.js").to_vec();
+    Asset::new("feed.js", "text/javascript; charset=utf-8", own)
+});
+
 /// The icon of the pages that are about no run, or about one that has not ended.
 pub static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon.svg", "image/svg+xml", include_bytes!("../../../templates/icon.svg").to_vec()));
@@ -78,6 +84,7 @@ pub fn find(name: &str) -> Option<&'static Asset> {
     match name {
         "style.css" => Some(&STYLE),
         "script.js" => Some(&SCRIPT),
+        "feed.js" => Some(&FEED_SCRIPT),
         "icon.svg" => Some(&ICON),
         _ => STATE_ICONS.iter().find(|icon| icon.name == name),
     }
@@ -112,7 +119,7 @@ mod tests {
 
     #[test]
     fn every_asset_is_found_by_the_name_in_its_address() {
-        for asset in [&*STYLE, &*SCRIPT, &*ICON].into_iter().chain(STATE_ICONS.iter()) {
+        for asset in [&*STYLE, &*SCRIPT, &*FEED_SCRIPT, &*ICON].into_iter().chain(STATE_ICONS.iter()) {
             let url = asset.url("/base");
             let name = url.strip_prefix("/base/assets/").and_then(|rest| rest.split('?').next()).unwrap();
             assert_eq!(find(name).unwrap().etag(), asset.etag());
@@ -133,7 +140,7 @@ mod tests {
     #[test]
     fn the_style_sheet_and_the_script_ask_nobody_for_anything() {
         let css = String::from_utf8(STYLE.bytes.clone()).unwrap();
-        let script = String::from_utf8(SCRIPT.bytes.clone()).unwrap();
+        let script = String::from_utf8([&SCRIPT.bytes[..], &FEED_SCRIPT.bytes].concat()).unwrap();
         for word in ["http:", "https:", "@import", "url("] {
             assert!(!css.contains(word), "{word}");
             assert!(word == "url(" || !script.contains(word), "{word}");

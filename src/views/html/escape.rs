@@ -20,7 +20,7 @@ pub(super) fn escape_bytes(bytes: &[u8], out: &mut BytesMut) {
 }
 
 /// Appends text.
-pub(super) fn text(text: &str, out: &mut BytesMut) {
+pub(in crate::views) fn text(text: &str, out: &mut BytesMut) {
     const CARE: Care = Care::and(b"<&");
     CARE.copy(text, out, |char, out| {
         match char {

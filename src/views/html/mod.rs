@@ -39,11 +39,14 @@ use crate::views::{Counted, Frames, Options, in_digits, whole_lines};
 
 pub use self::ansi::Plain;
 
+// what the table needs of it
+pub(super) use self::escape::text as escape_text;
+pub(super) use self::strand::Strand;
+
 use self::ansi::{Parser, Token};
 use self::cells::Cells;
-use self::escape::{escape_bytes, escape_char, incomplete_tail, is_plain, visible_char};
+use self::escape::{attribute, escape_bytes, escape_char, incomplete_tail, is_plain, visible_char};
 use self::pen::Pen;
-use self::strand::Strand;
 
 /// See the module.
 pub(super) struct Html {
@@ -270,7 +273,7 @@ impl Html {
             let text = format!("lines {} to {} are not on this page", in_digits(from), in_digits(to));
             let link = format!(
                 "<a class=gap href=\"{}#L{from}\" aria-label=\"{text}: show all\" data-text=\"{text}\"></a>",
-                escape::attribute(&self.options.filters.link(&self.run, "all"))
+                attribute(&self.options.filters.link(&self.run, "all"))
             );
             out.extend_from_slice(link.as_bytes());
         }
@@ -278,7 +281,7 @@ impl Html {
     }
 
     pub(super) fn notice(&mut self, text: &str, out: &mut Frames) {
-        let notice = format!("<span class=notice data-text=\"{}\"></span>", escape::attribute(text));
+        let notice = format!("<span class=notice data-text=\"{}\"></span>", attribute(text));
         out.buffer().extend_from_slice(notice.as_bytes());
         self.noticed = true;
     }

@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use crate::record::{End, Outcome, RunId, Start, State};
+use crate::record::{End, Outcome, RunId, Start, State, Stream};
 use crate::views::{
     Again, Filters, ICON, Options, SCRIPT, STYLE, in_bytes, in_digits, in_duration, state_icon, state_icon_pattern,
 };

@@ -9,7 +9,7 @@ const SPAN_END: &[u8] = b"</span>";
 
 /// See the module.
 #[derive(Default)]
-pub(super) struct Strand {
+pub(in crate::views) struct Strand {
     pen: Pen,
     parser: Parser,
     cells: Cells,
@@ -43,7 +43,7 @@ impl Strand {
     }
 
     /// A whole line, without its newline.
-    pub(super) fn line(&mut self, line: &[u8], out: &mut BytesMut) {
+    pub(in crate::views) fn line(&mut self, line: &[u8], out: &mut BytesMut) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if self.pen.is_default() && is_plain(line) {
             out.extend_from_slice(line);

@@ -6,7 +6,8 @@ use std::time::Duration;
 use askama::Template;
 use jiff::Timestamp;
 
-use super::{Field, Frame, RunRow, StartForm, Ways, in_duration};
+use super::{Field, Frame, RunRow, StartForm, Ways, ago, in_digits, in_duration};
+use crate::record::stamp;
 
 /// `/`: the jobs, what runs, and what ran last.
 #[derive(Clone, Debug)]
@@ -21,6 +22,10 @@ pub struct Index {
     pub jobs: usize,
     /// Those to be shown, by their headings.
     pub groups: Vec<Group>,
+    /// How many feeds there are, shown or not.
+    pub all_feeds: usize,
+    /// Those to be shown, in the order of the configuration.
+    pub feeds: Vec<FeedRow>,
     /// The runs that have not ended, newest first.
     pub live: Vec<RunRow>,
     /// The runs that have, newest first.
@@ -53,6 +58,21 @@ pub struct JobRow {
     pub form: JobForm,
 }
 
+/// A feed in a list.
+#[derive(Clone, Debug)]
+pub struct FeedRow {
+    /// Its name.
+    pub name: String,
+    /// What its lines are about; may be empty.
+    pub description: String,
+    /// The number of its newest line.
+    pub lines: u64,
+    /// When that came.
+    pub newest: Option<Timestamp>,
+    /// Why it cannot be used.
+    pub problem: Option<String>,
+}
+
 /// Where a job's form is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum JobForm {
@@ -79,11 +99,35 @@ impl Index {
 
     /// "2 of 14 jobs".
     fn found(&self) -> String {
-        let jobs = if self.jobs == 1 { "job" } else { "jobs" };
-        match self.shown() {
-            0 => format!("None of {} {jobs}", self.jobs),
-            shown => format!("{shown} of {} {jobs}", self.jobs),
+        let of = |shown: usize, all: usize, what: &str| {
+            let what = if all == 1 { what.to_owned() } else { format!("{what}s") };
+            match shown {
+                0 => format!("None of {all} {what}"),
+                shown => format!("{shown} of {all} {what}"),
+            }
+        };
+        match self.all_feeds {
+            0 => of(self.shown(), self.jobs, "job"),
+            all => {
+                format!("{}, {}", of(self.shown(), self.jobs, "job"), of(self.feeds.len(), all, "feed").to_lowercase())
+            }
         }
+    }
+}
+
+impl FeedRow {
+    fn count(&self) -> String {
+        match self.lines {
+            0 => "no line yet".to_owned(),
+            1 => "1 line".to_owned(),
+            lines => format!("{} lines", in_digits(lines)),
+        }
+    }
+
+    /// "3 s ago".
+    fn age(&self, now: &Timestamp) -> Option<(String, String)> {
+        let newest = self.newest?;
+        Some((stamp(newest), ago(newest, now)))
     }
 }
 

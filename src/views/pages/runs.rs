@@ -79,6 +79,21 @@ pub fn runs(page: &RunsPage) -> String {
     Html { page }.render().unwrap_or_default()
 }
 
+/// How long before `now` something was, where that is less than a day.
+pub(super) fn ago(then: Timestamp, now: &Timestamp) -> String {
+    match age(then, now).as_secs() {
+        0..5 => "just now".to_owned(),
+        seconds @ 5..60 => format!("{seconds} s ago"),
+        seconds @ 60..3600 => format!("{} min ago", seconds / 60),
+        seconds @ 3600..86_400 => format!("{} h ago", seconds / 3600),
+        _ => then.strftime("%Y-%m-%d %H:%M").to_string(),
+    }
+}
+
+fn age(then: Timestamp, now: &Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(then)).unwrap_or_default()
+}
+
 impl RunRow {
     pub(super) fn result(&self) -> String {
         match (self.state, self.outcome) {
@@ -105,17 +120,11 @@ impl RunRow {
     }
 
     pub(super) fn started_ago(&self, now: &Timestamp) -> String {
-        match self.age(now).as_secs() {
-            0..5 => "just now".to_owned(),
-            seconds @ 5..60 => format!("{seconds} s ago"),
-            seconds @ 60..3600 => format!("{} min ago", seconds / 60),
-            seconds @ 3600..86_400 => format!("{} h ago", seconds / 3600),
-            _ => self.started.strftime("%Y-%m-%d %H:%M").to_string(),
-        }
+        ago(self.started, now)
     }
 
     fn age(&self, now: &Timestamp) -> Duration {
-        Duration::try_from(now.duration_since(self.started)).unwrap_or_default()
+        age(self.started, now)
     }
 
     /// How long it took, or has taken so far.

@@ -45,6 +45,8 @@ fn front() -> Index {
         filter: String::new(),
         jobs: 0,
         groups: Vec::new(),
+        all_feeds: 0,
+        feeds: Vec::new(),
         live: Vec::new(),
         ended: Vec::new(),
     }

@@ -1,69 +1,244 @@
 //! The html view of a feed: a table that is valid at every moment while it grows, one row a line or record. It never
 //! takes bytes back and never needs a script.
+//!
+//! # Rows
+//!
+//! ```text
+//! <tr id=L12 class=level-warning><td>number<td>time<td>level<td>logger<td>message<td>place
+//! ```
+//!
+//! A line of joblines' own is of the class `joblines`; one that goes on with the record before it (a traceback's, an indented
+//! one) has that record's level, and `goes-on`. A row that begins a record from warning up is numbered as well, and its
+//! level leads to those before and behind it: `#e1`, `#e2` and so on. What few people want of a record is folded.
+//!
+//! # The newest first
+//!
+//! A table whose newest row is on top is finished when it is sent: its rows wait until the last one is there, and of more
+//! than [`Held::BYTES`] the oldest are left out.
 
+mod fold;
+mod histogram;
 mod page;
 mod row;
 
-use bytes::BytesMut;
+use std::collections::VecDeque;
 
-use crate::record::{Chunk, End, Entry, FeedStart, Stream, said, stamp};
-use crate::views::{FeedOptions, Frames, whole_lines};
+use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
-use self::row::Row;
+use crate::record::{Chunk, End, Entry, FeedStart, Level, Records, Stream, stamp};
+use crate::views::{FeedOptions, Frames, Plain, Strand, escape_text, in_digits, whole_lines};
+
+pub use self::histogram::{Bar, Histogram};
+
+use self::fold::{Folded, fold_extra, fold_origin, fold_text};
+use self::page::{Ending, Left};
+use self::row::{Row, Said};
 
 /// See the module.
 pub(super) struct Table {
     options: FeedOptions,
-    /// The beginning of a line whose end has not come, of each stream.
-    open: [Vec<u8>; Stream::ALL.len()],
+    /// What is carried over in each stream.
+    strands: [Carried; Stream::ALL.len()],
+    plain: Plain,
+    /// The day of the last row.
+    day: Option<Date>,
+    /// How many rows begin a record from warning up.
+    problems: u64,
+    /// The rows, where the newest comes first.
+    held: Option<Held>,
+    /// The first line shown, or to be.
+    first: u64,
+}
+
+/// What of a stream matters to its next line.
+#[derive(Default)]
+struct Carried {
+    records: Records,
+    /// What the record says that the line before belongs to.
+    said: Said,
+    ink: Strand,
+    /// The beginning of a line whose end has not come.
+    open: Vec<u8>,
+}
+
+/// Rows that wait for the last one.
+#[derive(Default)]
+struct Held {
+    rows: VecDeque<(u64, Date, Bytes)>,
+    bytes: usize,
+}
+
+impl Held {
+    /// So many bytes of rows may wait.
+    const BYTES: usize = 8 << 20;
+
+    fn push(&mut self, row: (u64, Date, Bytes)) {
+        self.bytes += row.2.len();
+        self.rows.push_back(row);
+        while self.bytes > Self::BYTES && self.rows.len() > 1 {
+            let Some((_, _, oldest)) = self.rows.pop_front() else { break };
+            self.bytes -= oldest.len();
+        }
+    }
+}
+
+/// When a chunk came, in the words of its rows.
+struct When {
+    day: Date,
+    /// `12:00:00.123`.
+    clock: String,
+    stamp: String,
+}
+
+impl When {
+    fn new(time: Timestamp) -> When {
+        let zoned = time.to_zoned(TimeZone::UTC);
+        When { day: zoned.date(), clock: zoned.strftime("%H:%M:%S%.3f").to_string(), stamp: stamp(time) }
+    }
 }
 
 impl Table {
     pub(super) fn new(options: FeedOptions) -> Table {
-        Table { options, open: Default::default() }
+        Table {
+            held: options.newest.then(Held::default),
+            options,
+            strands: Default::default(),
+            plain: Plain::default(),
+            day: None,
+            problems: 0,
+            first: 1,
+        }
     }
 
     pub(super) fn start_feed(&mut self, start: &FeedStart, first_line: u64, out: &mut Frames) {
+        self.first = first_line;
         out.buffer().extend_from_slice(page::start(start, first_line, &self.options).as_bytes());
     }
 
     pub(super) fn chunk(&mut self, chunk: &Chunk, out: &mut Frames) {
-        let out = out.buffer();
-        let time = stamp(chunk.time);
+        let when = When::new(chunk.time);
         if chunk.open || chunk.continues {
-            let open = &mut self.open[chunk.stream as usize];
+            let open = &mut self.strands[chunk.stream as usize].open;
             open.extend_from_slice(&chunk.bytes);
             if !chunk.open {
                 let line = std::mem::take(open);
-                row(chunk, chunk.line, &time, line.strip_suffix(b"\n").unwrap_or(&line), out);
+                self.line(chunk, (chunk.line, line.strip_suffix(b"\n").unwrap_or(&line)), &when, out.buffer());
             }
             return;
         }
-        for (number, line) in (chunk.line..).zip(whole_lines(&chunk.bytes)) {
-            row(chunk, number, &time, line, out);
+        for numbered in (chunk.line..).zip(whole_lines(&chunk.bytes)) {
+            self.line(chunk, numbered, &when, out.buffer());
         }
     }
 
-    pub(super) fn notice(&mut self, _text: &str, _out: &mut Frames) {}
+    /// One row; a date before it where the day is another one.
+    fn line(&mut self, chunk: &Chunk, numbered: (u64, &[u8]), when: &When, out: &mut BytesMut) {
+        if self.held.is_some() {
+            let mut row = BytesMut::new();
+            self.row(chunk, numbered, when, &mut row);
+            if let Some(held) = &mut self.held {
+                held.push((numbered.0, when.day, row.freeze()));
+            }
+            return;
+        }
+        self.turn_day(when.day, out);
+        self.row(chunk, numbered, when, out);
+    }
+
+    fn turn_day(&mut self, day: Date, out: &mut BytesMut) {
+        if self.day.replace(day) != Some(day) {
+            out.extend_from_slice(
+                format!("<tr class=day><td colspan=6>{}\n", day.strftime("%A, %-d %B %Y")).as_bytes(),
+            );
+        }
+    }
+
+    fn row(&mut self, chunk: &Chunk, (number, line): (u64, &[u8]), when: &When, out: &mut BytesMut) {
+        let entry = if chunk.stream == Stream::Record { Entry::read(line) } else { None };
+        if let Some(entry) = entry {
+            // a plain line of another feed goes on with a record, and is no further problem
+            let is_plain = entry.time.is_none() && entry.level_name.is_none();
+            let records = &mut self.strands[chunk.stream as usize].records;
+            let goes_on = is_plain && records.begin(number, chunk.time, entry.text.as_bytes()).is_none();
+            let problem = self.count_problem(entry.level.filter(|_| !goes_on));
+            return Row { number, problem, newest: self.options.newest }.of_entry(&entry, (when, &self.options), out);
+        }
+        let strand = &mut self.strands[chunk.stream as usize];
+        let mut goes_on = false;
+        if chunk.stream == Stream::System {
+            strand.said = Said::JOBLINES;
+        } else {
+            let text = self.plain.of(line.strip_suffix(b"\r").unwrap_or(line));
+            match strand.records.begin(number, chunk.time, text) {
+                Some(said) => strand.said.take(said),
+                None => goes_on = true,
+            }
+        }
+        let level = strand.said.level.filter(|_| !goes_on);
+        let problem = self.count_problem(level);
+        let strand = &mut self.strands[chunk.stream as usize];
+        let row = Row { number, problem, newest: self.options.newest };
+        row.of_line(&strand.said, goes_on, when, out);
+        strand.ink.line(line, out);
+        out.extend_from_slice(b"<td>\n");
+    }
+
+    /// The number of a row that begins a record of this level, among those from warning up.
+    fn count_problem(&mut self, level: Option<Level>) -> Option<u64> {
+        level.filter(|level| *level >= Level::WARNING)?;
+        self.problems += 1;
+        Some(self.problems)
+    }
+
+    /// More lines are there than the pace lets through yet. Each count is hidden once something follows it.
+    pub(super) fn remaining(&mut self, lines: u64, out: &mut Frames) {
+        if self.held.is_none() {
+            let words = in_digits(lines);
+            let row = format!("<tr class=remaining><td colspan=6>{words} remaining\n");
+            out.buffer().extend_from_slice(row.as_bytes());
+        }
+    }
+
+    pub(super) fn notice(&mut self, text: &str, out: &mut Frames) {
+        let out = out.buffer();
+        out.extend_from_slice(b"<tr class=remaining><td colspan=6>");
+        escape_text(text, out);
+        out.extend_from_slice(b"\n");
+    }
 
     /// The page has as many rows as it may have, and goes on at line `next`.
     pub(super) fn full(&mut self, next: u64, out: &mut Frames) {
-        out.buffer().extend_from_slice(page::end(&page::Ending::Full { next }, &self.options).as_bytes());
+        self.close(&Ending::Full { next }, out.buffer());
     }
 
     pub(super) fn pause(&mut self, out: &mut Frames) {
-        out.buffer().extend_from_slice(page::end(&page::Ending::Pause, &self.options).as_bytes());
+        self.close(&Ending::Pause, out.buffer());
     }
 
     pub(super) fn stop(&mut self, end: &End, out: &mut Frames) {
-        out.buffer().extend_from_slice(page::end(&page::Ending::Stopped(end), &self.options).as_bytes());
+        self.close(&Ending::Stopped(end), out.buffer());
+    }
+
+    fn close(&mut self, ending: &Ending<'_>, out: &mut BytesMut) {
+        for stream in Stream::ALL {
+            // what has no end yet is not on the page, and is not said to be
+            self.strands[stream as usize].open.clear();
+        }
+        let mut left = Left { first: self.first, shown: None };
+        if let Some(held) = self.held.take() {
+            left =
+                Left { first: held.rows.front().map_or(self.first, |row| row.0), shown: Some(held.rows.len() as u64) };
+            for (_, day, row) in held.rows.into_iter().rev() {
+                self.turn_day(day, out);
+                out.extend_from_slice(&row);
+            }
+        }
+        out.extend_from_slice(page::end(ending, &left, &self.options).as_bytes());
     }
 }
 
-fn row(chunk: &Chunk, number: u64, time: &str, line: &[u8], out: &mut BytesMut) {
-    let entry = if chunk.stream == Stream::Record { Entry::read(line) } else { None };
-    match entry {
-        Some(entry) => Row::of_entry(number, time, &entry).write(out),
-        None => Row::of_line(number, time, chunk.stream, (line, said(line))).write(out),
-    }
-}
+#[cfg(test)]
+mod tests;

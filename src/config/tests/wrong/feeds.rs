@@ -26,6 +26,16 @@ fn a_feed_has_one_source() {
 }
 
 #[test]
+fn a_text_is_made_of_what_a_record_has() {
+    let told = summary_of_feed("push = true\ntext = '{time} {levelname}'");
+    assert!(told[0].starts_with("3:8 a record has no `{levelname}`; allowed: {time}, {level}, {logger}"), "{told:?}");
+    assert_eq!(
+        summary_of_feed("push = true\ntext = \"a\\nb\""),
+        ["3:8 `text` has more than one line; a record's line is one"]
+    );
+}
+
+#[test]
 fn keys_in_the_wrong_place_are_told_where_they_belong() {
     assert_eq!(
         summary_of_feed("push = true\ntcp = 'x'\nhttp = true\npassword = 'hunter2'"),

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::LOOK_BACK;
-use crate::record::{Level, Said, said};
+use super::{Level, Said, said};
+
+/// A record reaches no further than so many lines, so that whoever begins so much earlier finds the same.
+pub const LONGEST_RECORD: u64 = 2000;
 
 /// A traceback that comes so soon behind a line belongs to it; a later one is nobody's, and an error.
 const SOON: Duration = Duration::from_millis(100);
@@ -19,26 +21,20 @@ const FOLLOWING: [&[u8]; 4] = [b"}", b"Caused by:", b"During handling", b"The ab
 
 /// Where in its records a stream is.
 #[derive(Default, Debug)]
-pub(super) struct Records {
-    head: Option<Head>,
+pub struct Records {
+    /// The line that began the record.
+    head: Option<u64>,
     /// When the line before came.
     last: Option<Timestamp>,
     in_traceback: bool,
 }
 
-/// The line that began a record.
-#[derive(Clone, Copy, Debug)]
-struct Head {
-    line: u64,
-    passes: bool,
-}
-
 impl Records {
-    /// Whether the record passes that line `number` belongs to; `takes` judges what a line says of itself. A record
-    /// reaches no further than [`LOOK_BACK`] lines, so that whoever begins so much earlier finds the same.
-    pub(super) fn pass(&mut self, number: u64, time: Timestamp, text: &[u8], takes: impl Fn(Said<'_>) -> bool) -> bool {
-        let head = self.head.filter(|head| number.saturating_sub(head.line) <= LOOK_BACK);
-        let was_in_traceback = self.in_traceback && head.is_some();
+    /// What line `number` says of the record that it begins; `None` where it goes on with the record before it. `text` is
+    /// without its newline and without escape sequences.
+    pub fn begin<'a>(&mut self, number: u64, time: Timestamp, text: &'a [u8]) -> Option<Said<'a>> {
+        let has_head = self.head.is_some_and(|head| number.saturating_sub(head) <= LONGEST_RECORD);
+        let was_in_traceback = self.in_traceback && has_head;
         let is_soon = self.last.is_some_and(|last| time.duration_since(last).unsigned_abs() <= SOON);
         self.last = Some(time);
         let is_indented = text.first().is_none_or(u8::is_ascii_whitespace);
@@ -52,14 +48,11 @@ impl Records {
             let own = said(text);
             (own, own.level.is_none() && (was_in_traceback || is_indented || is_following(text)))
         };
-        match head {
-            Some(head) if follows => head.passes,
-            _ => {
-                let passes = takes(own);
-                self.head = Some(Head { line: number, passes });
-                passes
-            }
+        if has_head && follows {
+            return None;
         }
+        self.head = Some(number);
+        Some(own)
     }
 }
 
@@ -84,13 +77,16 @@ mod tests {
     /// The lines of `text` that pass at `level`, each so many milliseconds after the one before.
     fn passing(text: &str, level: Level, millis: i64) -> Vec<&str> {
         let mut records = Records::default();
-        let takes = |said: Said<'_>| said.level.is_some_and(|own| own >= level);
-        let lines = text.lines().enumerate();
-        let passing = lines.filter(|(at, line)| {
-            let time = Timestamp::from_millisecond(*at as i64 * millis).unwrap();
-            records.pass(*at as u64 + 1, time, line.as_bytes(), takes)
-        });
-        passing.map(|(_, line)| line).collect()
+        let mut passes = false;
+        let mut passing = Vec::new();
+        for (at, line) in text.lines().enumerate() {
+            let time = Timestamp::from_millisecond(at as i64 * millis).unwrap();
+            if let Some(said) = records.begin(at as u64 + 1, time, line.as_bytes()) {
+                passes = said.level.is_some_and(|own| own >= level);
+            }
+            passing.extend(passes.then_some(line));
+        }
+        passing
     }
 
     const PYTHON: &str = "\
@@ -149,8 +145,8 @@ Caused by: java.io.IOException: closed
     #[test]
     fn a_record_reaches_so_far_and_no_further() {
         let text = format!("ERROR a\n{}", " b\n".repeat(5000));
-        assert_eq!(passing(&text, Level::ERROR, 0).len() as u64, 1 + LOOK_BACK);
+        assert_eq!(passing(&text, Level::ERROR, 0).len() as u64, 1 + LONGEST_RECORD);
         let text = format!("Traceback (most\n{}KeyError: 1\n", " b\n".repeat(5000));
-        assert_eq!(passing(&text, Level::ERROR, 0).len() as u64, 1 + LOOK_BACK);
+        assert_eq!(passing(&text, Level::ERROR, 0).len() as u64, 1 + LONGEST_RECORD);
     }
 }

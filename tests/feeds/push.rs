@@ -1,0 +1,69 @@
+//! Lines that are pushed: each is seen as it comes, and none of what another client sends is torn apart.
+
+use std::io::{BufRead, BufReader, Write};
+
+use crate::harness::Server;
+use crate::{APP, KIND_LINES, KINDS, push};
+
+#[test]
+fn what_is_pushed_is_answered_with_a_count_and_comes_back_as_it_was() {
+    let server = Server::start(APP);
+    let answer = server.request("PUT", "/feeds/app/lines").body("text/plain", KINDS).send().expect(200);
+    assert_eq!(answer.text(), "9 lines\n");
+    let answer =
+        server.request("POST", "/feeds/app/lines").accept("application/json").body("text/plain", "no end").send();
+    assert_eq!(answer.expect(200).json(), serde_json::json!({ "lines": 1, "bytes": 6 }));
+    let text = server.get("/feeds/app?follow=0&all").expect(200).whole();
+    assert_eq!(text, [KINDS, b"no end\n"].concat());
+    assert_eq!(server.json("/feeds/app")["lines"], KIND_LINES + 1);
+}
+
+#[test]
+fn a_line_is_seen_while_its_sender_goes_on() {
+    let server = Server::start(APP);
+    let mut seen = server.get("/feeds/app");
+    let mut socket = server.address().connect().unwrap();
+    let host = server.address().host();
+    let head = "Transfer-Encoding: chunked\r\nExpect: 100-continue";
+    write!(socket, "PUT /feeds/app/lines HTTP/1.1\r\nHost: {host}\r\n{head}\r\n\r\n").unwrap();
+    let mut answers = BufReader::new(socket);
+    let mut line = String::new();
+    answers.read_line(&mut line).unwrap();
+    assert!(line.starts_with("HTTP/1.1 100 "), "{line}");
+    for text in ["one", "two"] {
+        write!(answers.get_mut(), "{:x}\r\n{text}\n\r\n", text.len() + 1).unwrap();
+        assert_eq!(seen.line(), text);
+    }
+    write!(answers.get_mut(), "2\r\nth\r\n").unwrap();
+    push(&server, "app", b"between\n");
+    assert_eq!(seen.line(), "between");
+    write!(answers.get_mut(), "4\r\nree\n\r\n0\r\n\r\n").unwrap();
+    assert_eq!(seen.line(), "three");
+}
+
+#[test]
+fn another_site_pushes_nothing() {
+    let server = Server::start(APP);
+    let refused = server.request("POST", "/feeds/app/lines").header("Origin", "https://evil.example");
+    assert_eq!(refused.body("text/plain", "x\n").send().status, 403);
+    assert_eq!(server.json("/feeds/app")["lines"], 0);
+}
+
+#[test]
+fn a_feed_that_does_not_take_lines_says_so() {
+    let server = Server::start(&format!("{APP}[feeds.all]\nmerge = ['app']\n"));
+    let refused = server.request("PUT", "/feeds/all/lines").body("text/plain", "x\n").send().expect(403).text();
+    assert!(refused.contains("feed `all` takes no lines by this way") && refused.contains("push = true"), "{refused}");
+}
+
+#[test]
+fn lines_outlive_the_server() {
+    let mut server = Server::start(APP);
+    push(&server, "app", b"one\ntwo\n");
+    let journal = server.json("/feeds/app")["journal"].clone();
+    server.kill();
+    server.restart();
+    push(&server, "app", b"three\n");
+    assert_eq!(server.get("/feeds/app?follow=0").text(), "one\ntwo\nthree\n");
+    assert_eq!(server.json("/feeds/app")["journal"], journal);
+}

@@ -1,0 +1,119 @@
+//! What the script adds to a feed's page, in a real browser.
+
+use crate::harness::Server;
+use crate::harness::browser::Browser;
+use crate::harness::proxy::Proxy;
+use crate::{APP, push};
+
+/// The numbers of the lines on the page, in their order.
+const NUMBERS: &str = "[...document.querySelectorAll('#lines > tbody > [id]')].map((row) => Number(row.id.slice(1)))";
+
+fn open(browser: &Browser, url: &str) {
+    browser.open(url);
+    browser.wait_until("document.body.classList.contains('scripted')");
+}
+
+fn has(browser: &Browser, line: u64) {
+    browser.wait_until(&format!("document.getElementById('L{line}') !== null"));
+}
+
+fn numbers(browser: &Browser) -> Vec<u64> {
+    browser.value(NUMBERS).as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect()
+}
+
+fn lines(from: u64, to: u64) -> Vec<u8> {
+    (from..=to).flat_map(|line| format!("WARNING:app:line {line}\n").into_bytes()).collect()
+}
+
+#[test]
+fn a_page_goes_on_after_cuts_and_numbers_every_warning_once() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let server = Server::start(APP);
+    let proxy = Proxy::to(server.address());
+    push(&server, "app", &lines(1, 10));
+    open(&browser, &proxy.url("/feeds/app"));
+    has(&browser, 10);
+    for round in 1..=3 {
+        proxy.cut();
+        push(&server, "app", &lines(round * 10 + 1, round * 10 + 10));
+        has(&browser, round * 10 + 10);
+    }
+    assert_eq!(numbers(&browser), (1..=40).collect::<Vec<_>>());
+    push(&server, "app", b"INFO:app:last\nINFO:app:really\n");
+    has(&browser, 42);
+    let ids = "[...document.querySelectorAll('#lines td[id]')].map((cell) => cell.id).join()";
+    let expected = (1..=40).map(|number| format!("e{number}")).collect::<Vec<_>>().join(",");
+    browser.wait_until(&format!("{ids} === '{expected}'"));
+    let links = "[...document.querySelectorAll('#L30 .hop a')].map((link) => link.hash).join()";
+    assert_eq!(browser.value(links), "#e29,#e31");
+    browser.wait_for_text("#hits", "42 rows, 0 errors, 40 warnings");
+    assert_eq!(browser.value("document.querySelectorAll('#lines .day').length"), 1);
+}
+
+#[test]
+fn a_pause_counts_what_comes_and_following_fetches_it() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let server = Server::start(APP);
+    push(&server, "app", &lines(1, 3));
+    open(&browser, &server.url("/feeds/app"));
+    has(&browser, 3);
+    browser.click("#pause");
+    browser.wait_for_text("#said", "Paused");
+    push(&server, "app", &lines(4, 10));
+    browser.wait_for_text("#said", "7 more lines");
+    assert_eq!(numbers(&browser), [1, 2, 3]);
+    browser.click("#pause");
+    has(&browser, 10);
+    assert_eq!(numbers(&browser), (1..=10).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_long_page_lets_go_of_its_oldest_rows() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let server = Server::start(APP);
+    push(&server, "app", &lines(1, 4000));
+    open(&browser, &server.url("/feeds/app?from=1"));
+    has(&browser, 4000);
+    push(&server, "app", &lines(4001, 7000));
+    has(&browser, 7000);
+    browser.wait_until("document.querySelectorAll('#lines > tbody > tr').length <= 5001");
+    let numbers = numbers(&browser);
+    assert!(numbers.is_sorted() && numbers.windows(2).all(|two| two[0] + 1 == two[1]), "no line is missing");
+    browser.wait_for_text(".earlier", "are not on this page any more");
+    assert_eq!(browser.value("document.querySelector('#lines > tbody > tr').className"), "day");
+}
+
+#[test]
+fn the_slider_asks_for_another_pace() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let server = Server::start(APP);
+    push(&server, "app", &lines(1, 3));
+    open(&browser, &server.url("/feeds/app"));
+    has(&browser, 3);
+    browser.value(
+        "(() => { const slider = document.getElementById('rate'); slider.value = 1; \
+         slider.dispatchEvent(new Event('input')); slider.dispatchEvent(new Event('change')); return true; })()",
+    );
+    browser.wait_for_text("#pace", "1 a second");
+    assert_eq!(browser.value("location.search"), "?rate=1");
+    push(&server, "app", &lines(4, 40));
+    browser.wait_for_text("#lines", "remaining");
+    assert!(numbers(&browser).len() < 40);
+}
+
+#[test]
+fn the_page_of_a_stopped_server_goes_on_with_the_next_one() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let mut server = Server::start(APP);
+    let proxy = Proxy::to(server.address());
+    push(&server, "app", &lines(1, 3));
+    open(&browser, &proxy.url("/feeds/app"));
+    has(&browser, 3);
+    server.stop();
+    browser.wait_for_text("#said", "The connection is lost");
+    server.restart();
+    proxy.plug_into(server.address());
+    push(&server, "app", &lines(4, 5));
+    has(&browser, 5);
+    assert_eq!(numbers(&browser), [1, 2, 3, 4, 5]);
+}
