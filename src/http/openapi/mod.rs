@@ -94,5 +94,20 @@ pub(super) async fn show(
     asked.query.refuse_unknown(&["format"])?;
     let mut document = OpenApi::clone(&routes);
     jobs::describe(&mut document, &app.current().jobs);
+    tell_apart(&mut document);
     Ok(json(StatusCode::OK, &document))
+}
+
+/// Gives each method of a path its own name, where a handler answers to several and was given one.
+fn tell_apart(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let mut named: Vec<String> = Vec::new();
+        for (method, operation) in [("get", &mut item.get), ("post", &mut item.post), ("put", &mut item.put)] {
+            let Some(name) = operation.as_mut().and_then(|operation| operation.operation_id.as_mut()) else { continue };
+            if named.contains(name) {
+                *name = format!("{name}_{method}");
+            }
+            named.push(name.clone());
+        }
+    }
 }
