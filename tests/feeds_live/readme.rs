@@ -2,7 +2,8 @@
 //! of them.
 //!
 //! Blocks of ` ```toml ` are put together and served; those of ` ```python ` and ` ```console ` are run in their order, and
-//! ` ```text ` is the feed as text by then. `…` stands for any text of a line, or, alone on a line, for any lines.
+//! ` ```text ` is the feed as text by then, its lines in any order. `…` stands for any
+//! text of a line, or, alone on a line, for any lines.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -85,13 +86,11 @@ fn line_is(pattern: &str, line: &str) -> bool {
     }
 }
 
+/// Whether the lines are these, in any order: what came by two ways has none.
 fn is(patterns: &[&str], lines: &[&str]) -> bool {
-    match (patterns, lines) {
-        ([], []) => true,
-        (["…", rest @ ..], _) => (0..=lines.len()).any(|at| is(rest, &lines[at..])),
-        ([pattern, patterns @ ..], [line, lines @ ..]) => line_is(pattern, line) && is(patterns, lines),
-        _ => false,
-    }
+    let (any, patterns): (Vec<&str>, Vec<&str>) = patterns.iter().partition(|pattern| **pattern == "…");
+    let all_are_there = patterns.iter().all(|pattern| lines.iter().any(|line| line_is(pattern, line)));
+    all_are_there && (!any.is_empty() || patterns.len() == lines.len())
 }
 
 /// Does what a part says. What listens is there before its senders.
