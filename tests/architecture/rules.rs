@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::paths::paths;
 
 /// A module of the crate, and the modules that it may import; `main` and the crate's root may import all.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("record", &[]),
     ("logging", &["record"]),
     ("parameters", &[]),
