@@ -6,7 +6,7 @@
 //! journal knows no source, no view and no HTTP.
 //!
 //! A run's journal ends and is kept whole. A feed's is endless: it goes on in the same files after a restart, and keeps
-//! to a size by forgetting its oldest segment; see the module `endless`.
+//! to a size by forgetting its oldest segment: see [`Journal::resume`].
 
 mod endless;
 mod format;
