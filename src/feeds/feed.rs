@@ -7,17 +7,25 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, info_span};
 
+use super::{Files, Hold};
 use crate::config::{self, FeedSource};
 use crate::journal::{Journal, Origin, Resumed, Selection, Step};
 use crate::record::{FeedStart, RunId, Stream};
-use crate::sources::Sink;
+use crate::sources::file::{self, Memory, Place, Signals};
+use crate::sources::{Counters, Sink, python, redis, syslog};
 
 /// See the module.
 pub struct Feed {
     /// What `jobs.toml` says of it.
     pub config: Arc<config::Feed>,
+    /// Where its journal is.
+    folder: PathBuf,
     lines: Lines,
+    counters: Counters,
+    /// What takes the records of Python's logging, where that is its source.
+    receiver: Option<Arc<python::Receiver>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -25,6 +33,7 @@ pub struct Feed {
 /// Where its lines are.
 enum Lines {
     Journal(Box<Opened>),
+    Files(Arc<Files>),
     /// The journal cannot be opened, for this reason.
     Failed(String),
 }
@@ -61,6 +70,8 @@ pub struct Watched {
     /// What a stream of it begins with.
     pub start: FeedStart,
     pub(super) journal: Arc<Journal>,
+    /// Where a file is followed only as long as somebody watches it.
+    pub(super) _hold: Option<Hold>,
 }
 
 impl Watched {
@@ -86,18 +97,31 @@ impl Feed {
     /// Opens its journal in `folder`; nothing brings it lines yet.
     pub(super) fn open(config: Arc<config::Feed>, folder: PathBuf) -> Feed {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let lines = match Opened::open(folder.clone(), &config.name, config.keep_bytes) {
-            Ok(opened) => Lines::Journal(Box::new(opened)),
-            Err(error) => Lines::Failed(format!("its journal in {} cannot be used: {error}", folder.display())),
+        let lines = match &config.source {
+            FeedSource::Directory(settings) => match Files::new(Arc::clone(&config), settings, folder.join("files")) {
+                Ok(files) => Lines::Files(files),
+                Err(error) => Lines::Failed(format!("{error:#}")),
+            },
+            _ => match Opened::open(folder.clone(), &config.name, config.keep_bytes) {
+                Ok(opened) => Lines::Journal(Box::new(opened)),
+                Err(error) => Lines::Failed(format!("its journal in {} cannot be used: {error}", folder.display())),
+            },
         };
-        Feed { config, lines, stop, tasks }
+        let counters = Counters::default();
+        let receiver = match (&lines, &config.source) {
+            (Lines::Journal(opened), FeedSource::Python(settings)) => {
+                Some(Arc::new(python::Receiver::new(settings.clone(), opened.sink.clone(), counters.clone())))
+            }
+            _ => None,
+        };
+        Feed { config, folder, lines, counters, receiver, stop, tasks }
     }
 
     /// Why its journal cannot be used, where that is so.
     pub fn failure(&self) -> Option<&str> {
         match &self.lines {
             Lines::Failed(why) => Some(why),
-            Lines::Journal(_) => None,
+            Lines::Journal(_) | Lines::Files(_) => None,
         }
     }
 
@@ -109,7 +133,7 @@ impl Feed {
     pub fn sink(&self) -> Option<Sink> {
         match &self.lines {
             Lines::Journal(opened) => Some(opened.sink.clone()),
-            Lines::Failed(_) => None,
+            Lines::Files(_) | Lines::Failed(_) => None,
         }
     }
 
@@ -118,20 +142,53 @@ impl Feed {
         let Lines::Journal(opened) = &self.lines else { return None };
         let start =
             FeedStart { feed: self.config.name.clone(), path: None, journal: opened.id, started: opened.started };
-        Some(Watched { start, journal: Arc::clone(opened.sink.journal()) })
+        Some(Watched { start, journal: Arc::clone(opened.sink.journal()), _hold: None })
+    }
+
+    /// The files of its folder, where it is one.
+    pub fn files(&self) -> Option<&Arc<Files>> {
+        match &self.lines {
+            Lines::Files(files) => Some(files),
+            Lines::Journal(_) | Lines::Failed(_) => None,
+        }
     }
 
     /// Begins to bring its lines.
     pub(super) fn begin(&self) {
         let Lines::Journal(opened) = &self.lines else { return };
-        let (sink, stop) = (opened.sink.clone(), self.stop.clone());
+        let (sink, counters, stop) = (opened.sink.clone(), self.counters.clone(), self.stop.clone());
+        let span = info_span!("feed", name = self.config.name);
         match &self.config.source {
             // lines come by themselves
             FeedSource::Push | FeedSource::Merge(_) | FeedSource::Directory(_) => {}
-            _ => {
-                let _ = (sink, stop);
+            FeedSource::File(settings) => {
+                let place = Place::of_file(settings, Arc::default());
+                let memory = Memory { position: self.folder.join("position"), keep_bytes: self.config.keep_bytes };
+                let signals = Signals { stop, ..Signals::default() };
+                self.tasks.spawn(file::follow(place, sink, memory, signals).instrument(span));
+            }
+            FeedSource::Redis(settings) => {
+                self.tasks.spawn(redis::follow(settings.clone(), sink, counters, stop).instrument(span));
+            }
+            FeedSource::Python(_) => {
+                if let Some(receiver) = &self.receiver {
+                    self.tasks.spawn(Arc::clone(receiver).serve(stop).instrument(span));
+                }
+            }
+            FeedSource::Syslog(settings) => {
+                self.tasks.spawn(syslog::serve(settings.clone(), sink, counters, stop).instrument(span));
             }
         }
+    }
+
+    /// What takes the records of Python's logging, where that is its source.
+    pub fn receiver(&self) -> Option<&python::Receiver> {
+        self.receiver.as_deref()
+    }
+
+    /// How much came, and from whom.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Asks its source to stop.
@@ -146,6 +203,7 @@ impl Feed {
         self.tasks.wait().await;
         match &self.lines {
             Lines::Journal(opened) => opened.sink.end(),
+            Lines::Files(files) => files.stop().await,
             Lines::Failed(_) => {}
         }
     }

@@ -2,6 +2,7 @@
 //! start with the server, follow a changed `jobs.toml`, and go on where they were after a restart. They never start a job.
 
 mod feed;
+mod folder;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,9 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::{error, info};
 
 pub use feed::{Feed, Watched};
+pub use folder::{Files, NotThere};
 
 use crate::config::{self, FeedSource};
 use crate::sources::Onward;
+use feed::Opened;
+use folder::Hold;
 
 /// All feeds.
 pub struct Feeds {

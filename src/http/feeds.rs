@@ -12,11 +12,12 @@ use utoipa::ToSchema;
 
 use super::{
     App, Asked, Everywhere, FeedName, FeedShown, FeedWords, FilterWords, FormatWord, Lines, Name, Reached, Refusal,
-    Show, Stream, Subject, Viewed, Wanted, Wrong, failed, json, pages, tally,
+    Show, Stream, Subject, Viewed, Wanted, Wrong, failed, json, list_files, pages, tally,
 };
 use crate::feeds::{Feed, Watched};
 use crate::journal::Selection;
 use crate::record::{FeedStart, RunId, stamp};
+use crate::sources::{Count, Counted};
 use crate::views::{FeedOptions, Format, View};
 
 /// Where nothing is said of where to begin, it is at so many last lines.
@@ -56,6 +57,54 @@ pub(super) struct FeedRecord<'a> {
     /// Why it cannot be used.
     #[schema(required)]
     problem: Option<&'a str>,
+    /// What senders have brought since the server started.
+    brought: Brought,
+    /// Datagrams that the kernel had no room for, since then.
+    lost_datagrams: u64,
+    /// The senders, each by its address; further ones than 256 are counted together, as `others`.
+    peers: Vec<PeerRecord>,
+}
+
+/// What somebody has brought to a feed.
+#[derive(Serialize, ToSchema)]
+struct Brought {
+    /// Records and lines.
+    records: u64,
+    /// Bytes as they came.
+    bytes: u64,
+    /// What came and is no record.
+    bad_frames: u64,
+    /// What was refused.
+    refused: u64,
+}
+
+/// One sender, and what it has brought.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Peer)]
+struct PeerRecord {
+    /// Its address.
+    peer: String,
+    /// Records and lines.
+    records: u64,
+    /// Bytes as they came.
+    bytes: u64,
+    /// What came and is no record.
+    bad_frames: u64,
+    /// What was refused.
+    refused: u64,
+}
+
+impl PeerRecord {
+    fn of(peer: String, Count { records, bytes, bad_frames, refused }: Count) -> PeerRecord {
+        PeerRecord { peer, records, bytes, bad_frames, refused }
+    }
+}
+
+/// The senders with what each has brought, and what those beyond the bound have.
+fn peers(counted: &Counted) -> Vec<PeerRecord> {
+    let peers = counted.peers.iter().map(|(peer, count)| PeerRecord::of(peer.to_string(), *count));
+    let others = (counted.others != Count::default()).then(|| PeerRecord::of("others".to_owned(), counted.others));
+    peers.chain(others).collect()
 }
 
 impl FeedRecord<'_> {
@@ -80,6 +129,8 @@ impl FeedRecord<'_> {
 /// What is told of a feed.
 pub(super) async fn feed_record(feed: &Feed) -> FeedRecord<'_> {
     let watched = feed.watch();
+    let counted = feed.counters().look();
+    let Count { records, bytes, bad_frames, refused } = counted.all;
     let newest = match &watched {
         Some(watched) => watched.newest().await,
         None => None,
@@ -93,6 +144,9 @@ pub(super) async fn feed_record(feed: &Feed) -> FeedRecord<'_> {
         started: watched.as_ref().map(|watched| stamp(watched.start.started)),
         newest: newest.map(stamp),
         problem: feed.failure(),
+        brought: Brought { records, bytes, bad_frames, refused },
+        lost_datagrams: counted.lost_datagrams,
+        peers: peers(&counted),
     }
 }
 
@@ -107,15 +161,18 @@ pub(super) async fn feed_record(feed: &Feed) -> FeedRecord<'_> {
 )]
 pub(super) async fn show(State(app): State<Arc<App>>, Name(name): Name, asked: Asked) -> Result<Response, Refusal> {
     asked.allow("GET")?;
-    asked.query.refuse_unknown(&QUERY)?;
     let feed = find_feed(&app, &name)?;
-    if asked.wanted == Wanted::Json {
+    if asked.wanted == Wanted::Json && feed.files().is_none() {
+        asked.query.refuse_unknown(&QUERY)?;
         return Ok(json(StatusCode::OK, &feed_record(&feed).await));
+    }
+    if let Some(files) = feed.files() {
+        return list_files(&app, (&feed, files), "", &asked).await;
     }
     let watched = feed.watch().ok_or_else(|| {
         failed(anyhow::anyhow!("feed `{name}`: {}", feed.failure().unwrap_or("it has no lines of its own")))
     })?;
-    answer(&app, &feed, watched, &asked).await
+    answer(&app, (&feed, watched), &asked, View::of_feed).await
 }
 
 /// The feed of this name.
@@ -125,7 +182,14 @@ pub(super) fn find_feed(app: &App, name: &str) -> Result<Arc<Feed>, Refusal> {
     })
 }
 
-async fn answer(app: &App, feed: &Feed, watched: Watched, asked: &Asked) -> Result<Response, Refusal> {
+/// The lines of what is watched, as `asked`, in the view that `view` makes.
+pub(super) async fn answer(
+    app: &App,
+    (feed, watched): (&Feed, Watched),
+    asked: &Asked,
+    view: impl FnOnce(Format, FeedOptions) -> View,
+) -> Result<Response, Refusal> {
+    asked.query.refuse_unknown(&QUERY)?;
     let mut viewed = Viewed::of_query(asked)?;
     let Some(format) = viewed.format.view() else { return Err(Refusal::no_stream("a feed's record")) };
     let start = watched.start.clone();
@@ -168,14 +232,14 @@ async fn answer(app: &App, feed: &Feed, watched: Watched, asked: &Asked) -> Resu
     };
     let mut response = Response::new(Body::empty());
     *response.headers_mut() = headers(&start, format, &viewed, &address);
-    let Viewed { selection, terms, rate, all, .. } = viewed;
+    let Viewed { selection, terms, rate, all, download, .. } = viewed;
     let lines = Lines::new(&watched, &selection, terms, rate).map_err(|error| failed(error.into()))?;
-    let rows = if all || newest { u64::MAX } else { ROWS };
+    let rows = if all || newest || download { u64::MAX } else { ROWS };
     let show = Show {
         subject: Subject::Feed { journal: watched, start, rows },
         lines,
         format,
-        view: View::of_feed(format, options),
+        view: view(format, options),
         all,
         abort: false,
         tie: None,

@@ -10,16 +10,20 @@ mod body;
 pub mod error;
 mod feeds;
 mod fields;
+mod files;
+mod flask;
 mod form;
 pub mod guard;
 pub mod intake;
 mod jobs;
 pub mod listen;
+mod metrics;
 pub mod negotiate;
 mod openapi;
 mod overview;
 mod push;
 pub mod query;
+mod records;
 mod runs;
 mod sieve;
 mod stream;
@@ -50,19 +54,21 @@ pub use app::App;
 use asked::{Asked, Name};
 use body::{Upload, read as read_body};
 use error::{Problem, Refusal};
-use feeds::{FeedRecord, feed_record, find_feed};
+use feeds::{FeedRecord, answer as answer_feed, feed_record, find_feed};
 use fields::Form;
+use files::{FolderShown, list as list_files, place_of as place_of_file, refuse as not_there};
 use form::{Described, JobForm, ask_for_choices, fill_in, fill_in_page, hide_secrets};
 use guard::{BadHost, Hosts, TooLarge, Visit};
 use intake::{Intake, Kind as IntakeKind};
 use listen::{Ambiguous, Peer};
+use metrics::CONTENT_TYPE as METRICS;
 use negotiate::{Wanted, choose, choose_for_error};
 use openapi::{
-    AssetName, AssetShown, Cancelled, Changing, Everywhere, FeedName, FeedShown, FeedWords, FilterWords, FormShown,
-    FormatWord, Healthy, JobName, JobWords, JobsShown, JobsWords, ListWord, Moved, Ran, RunName, RunWords, RunsShown,
-    RunsWords, Streamed, Taken, ViewedWords,
+    AssetName, AssetShown, Cancelled, Changing, Everywhere, FeedFile, FeedFileShown, FeedName, FeedShown, FeedWords,
+    FilterWords, FormShown, FormatWord, Healthy, JobName, JobWords, JobsShown, JobsWords, ListWord, Measured, Moved,
+    Ran, RecordWords, Recorded, RunName, RunWords, RunsShown, RunsWords, Streamed, Taken, ViewedWords,
 };
-use overview::{Index, JobShown, Told, job_page, job_shown, line_of, runs_page};
+use overview::{Index, JobShown, Told, frame, job_page, job_shown, line_of, runs_page};
 use push::Pushed;
 use query::{Query, encode, read_pairs};
 use runs::{LISTED, RunList, find_run, resume, show_newest};
@@ -103,7 +109,7 @@ macro_rules! route {
 
 /// Every URL.
 pub fn router(app: Arc<App>) -> Router {
-    let (pages, document) = OpenApiRouter::with_openapi(openapi::frame(&app.base_path))
+    let (pages, mut document) = OpenApiRouter::with_openapi(openapi::frame(&app.base_path))
         .routes(route!(overview::index))
         .routes(route!(overview::healthz))
         .routes(route!(openapi::show))
@@ -118,9 +124,18 @@ pub fn router(app: Arc<App>) -> Router {
         // people and scripts: feeds
         .routes(route!(feeds::show))
         .routes(route!(push::take))
+        .route("/feeds/{feed}/{*path}", any(files::show))
+        .route("/feeds/{feed}/", any(feeds::show))
+        .route("/logs/stream/{*path}", any(flask::stream))
+        .route("/logs/stream_log/{*path}", any(flask::stream))
+        .route("/logs/view/{*path}", any(flask::page))
+        .routes(route!(records::take))
+        // programs
+        .routes(route!(metrics::show))
         // pages
         .routes(route!(assets::serve))
         .split_for_parts();
+    openapi::add::<files::__path_show>(&mut document);
     let pages = pages.layer(Extension(Arc::new(document)));
     let mounted = match app.base_path.as_str() {
         "" => pages,

@@ -267,7 +267,7 @@ fn ways(job: &Job) -> pages::Ways {
 }
 
 /// What every page has around it.
-fn frame(app: &App) -> pages::Frame {
+pub(super) fn frame(app: &App) -> pages::Frame {
     pages::Frame { base_path: app.base_path.clone(), banner: app.current().problem.clone() }
 }
 

@@ -8,6 +8,7 @@
 //! A run's journal ends and is kept whole. A feed's is endless: it goes on in the same files after a restart, and keeps
 //! to a size by forgetting its oldest segment: see [`Journal::resume`].
 
+mod brought;
 mod endless;
 mod format;
 mod reader;
@@ -26,6 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+pub use brought::Brought;
 pub use endless::Resumed;
 pub use format::{Child, Origin};
 pub use reader::{Reader, Selection, Step};
@@ -54,7 +56,7 @@ pub struct Journal {
     news: Arc<Notify>,
     /// Whether the bytes are checked against their checksums when read back: not while we have just written them.
     verify: bool,
-    /// It is a feed's; see [`endless`].
+    /// It is a feed's, and has no end.
     endless: bool,
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::journal::{Journal, Writer};
-use crate::record::{Entry, Level, Records, Stream};
+use crate::record::{Entry, Level, Records, Stream, said};
 
 /// A line that others take is whole for them once it has so many bytes.
 const LONGEST_LINE: usize = 64 << 10;
@@ -147,6 +147,17 @@ impl Strand {
             ..Entry::default()
         };
         entry.write(out);
+    }
+}
+
+/// A text that is no record, as one: level and logger are those that it shows.
+pub(super) fn entry_of(text: &[u8]) -> Entry<'_> {
+    let said = said(text);
+    Entry {
+        level: said.level,
+        logger: said.logger.map(String::from_utf8_lossy),
+        text: String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text)),
+        ..Entry::default()
     }
 }
 

@@ -9,7 +9,9 @@ pub mod assets;
 mod filters;
 mod html;
 mod json;
+mod messages;
 pub mod pages;
+mod raw;
 mod table;
 mod text;
 mod words;
@@ -33,6 +35,8 @@ use crate::views::assets::{FEED_SCRIPT, ICON, SCRIPT, STYLE, state_icon, state_i
 use crate::views::filters::Choice;
 use crate::views::html::{Html, Strand, escape_text};
 use crate::views::json::{Ndjson, Sse};
+use crate::views::messages::Messages;
+use crate::views::raw::{Care, Counted, is_unsafe, none, whole_lines};
 use crate::views::table::Table;
 use crate::views::text::Text;
 use crate::views::words::{in_bytes, in_digits, in_duration, legible, shortened};
@@ -211,6 +215,7 @@ pub struct View(Kind);
 enum Kind {
     Html(Box<Html>),
     Table(Box<Table>),
+    Messages(Box<Messages>),
     Text(Text),
     Ndjson(Ndjson),
     Sse(Sse),
@@ -237,12 +242,17 @@ impl View {
         })
     }
 
+    /// A view of a feed as the events that flask-log-viewer sent: each line a message.
+    pub fn messages() -> View {
+        View(Kind::Messages(Box::default()))
+    }
+
     /// The beginning. `first_line` is the number of the first line that will be shown; above 1 the earlier ones are
     /// left out, and html links to them.
     pub fn start(&mut self, start: &Start, first_line: u64, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.start(start, first_line, out),
-            Kind::Text(_) | Kind::Table(_) => {}
+            Kind::Text(_) | Kind::Table(_) | Kind::Messages(_) => {}
             Kind::Ndjson(ndjson) => ndjson.start(start, out),
             Kind::Sse(sse) => sse.start(start, out),
         }
@@ -252,6 +262,7 @@ impl View {
     pub fn start_feed(&mut self, start: &FeedStart, first_line: u64, out: &mut Frames) {
         match &mut self.0 {
             Kind::Table(table) => table.start_feed(start, first_line, out),
+            Kind::Messages(messages) => messages.start_feed(start),
             Kind::Text(_) | Kind::Html(_) => {}
             Kind::Ndjson(ndjson) => ndjson.start_feed(start, out),
             Kind::Sse(sse) => sse.start_feed(start, out),
@@ -263,6 +274,7 @@ impl View {
         match &mut self.0 {
             Kind::Html(html) => html.chunk(chunk, out),
             Kind::Table(table) => table.chunk(chunk, out),
+            Kind::Messages(messages) => messages.chunk(chunk, out),
             Kind::Text(text) => text.chunk(chunk, out),
             Kind::Ndjson(ndjson) => ndjson.chunk(chunk, out),
             Kind::Sse(sse) => sse.chunk(chunk, out),
@@ -290,7 +302,7 @@ impl View {
             Kind::Html(html) => html.notice(text, out),
             Kind::Table(table) => table.notice(text, out),
             Kind::Sse(sse) => sse.notice(text, out),
-            Kind::Text(_) | Kind::Ndjson(_) => {}
+            Kind::Text(_) | Kind::Ndjson(_) | Kind::Messages(_) => {}
         }
     }
 
@@ -299,7 +311,7 @@ impl View {
     pub fn queued(&mut self, ahead: usize, waiting: usize, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.queued(ahead, out),
-            Kind::Table(_) => {}
+            Kind::Table(_) | Kind::Messages(_) => {}
             Kind::Ndjson(ndjson) => ndjson.queue(Some((ahead, waiting)), out),
             Kind::Sse(sse) => sse.queue(Some((ahead, waiting)), out),
             Kind::Text(_) => {}
@@ -310,7 +322,7 @@ impl View {
     pub fn begun(&mut self, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.begun(out),
-            Kind::Table(_) => {}
+            Kind::Table(_) | Kind::Messages(_) => {}
             Kind::Ndjson(ndjson) => ndjson.queue(None, out),
             Kind::Sse(sse) => sse.queue(None, out),
             Kind::Text(_) => {}
@@ -321,7 +333,7 @@ impl View {
     pub fn heartbeat(&mut self, out: &mut Frames) {
         match &self.0 {
             Kind::Html(_) | Kind::Table(_) => out.buffer().extend_from_slice(b"<!-- -->"),
-            Kind::Sse(_) => out.buffer().extend_from_slice(b": \n\n"),
+            Kind::Sse(_) | Kind::Messages(_) => out.buffer().extend_from_slice(b": \n\n"),
             Kind::Text(_) | Kind::Ndjson(_) => {}
         }
     }
@@ -331,7 +343,7 @@ impl View {
         match &mut self.0 {
             Kind::Html(html) => html.pause(out),
             Kind::Table(table) => table.pause(out),
-            Kind::Text(_) | Kind::Ndjson(_) | Kind::Sse(_) => {}
+            Kind::Text(_) | Kind::Ndjson(_) | Kind::Sse(_) | Kind::Messages(_) => {}
         }
     }
 
@@ -353,7 +365,7 @@ impl View {
     pub fn stop(&mut self, end: &End, out: &mut Frames) {
         match &mut self.0 {
             Kind::Table(table) => table.stop(end, out),
-            Kind::Text(_) | Kind::Html(_) => {}
+            Kind::Text(_) | Kind::Html(_) | Kind::Messages(_) => {}
             Kind::Ndjson(ndjson) => ndjson.stop(end, out),
             Kind::Sse(sse) => sse.stop(end, out),
         }
@@ -363,119 +375,10 @@ impl View {
     pub fn end(&mut self, end: &End, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.end(end, out),
-            Kind::Text(_) | Kind::Table(_) => {}
+            Kind::Text(_) | Kind::Table(_) | Kind::Messages(_) => {}
             Kind::Ndjson(ndjson) => ndjson.end(end, out),
             Kind::Sse(sse) => sse.end(end, out),
         }
-    }
-}
-
-/// Bytes with a number in them that counts up in place: what stands before each line's text.
-struct Counted {
-    bytes: Vec<u8>,
-    from: usize,
-    to: usize,
-}
-
-impl Counted {
-    fn new(before: &[u8], number: u64, after: &[&[u8]]) -> Counted {
-        let mut bytes = Vec::with_capacity(192);
-        bytes.extend_from_slice(before);
-        bytes.extend_from_slice(number.to_string().as_bytes());
-        let to = bytes.len();
-        bytes.extend(after.iter().copied().flatten());
-        Counted { bytes, from: before.len(), to }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    fn advance(&mut self) {
-        for digit in self.bytes[self.from..self.to].iter_mut().rev() {
-            if *digit != b'9' {
-                *digit += 1;
-                return;
-            }
-            *digit = b'0';
-        }
-        self.bytes.insert(self.from, b'1');
-        self.to += 1;
-    }
-}
-
-/// The lines of a chunk of whole lines, each without its newline.
-fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = bytes;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let (line, after) = match memchr::memchr(b'\n', rest) {
-            Some(at) => (&rest[..at], &rest[at + 1..]),
-            None => (rest, &rest[rest.len()..]),
-        };
-        rest = after;
-        Some(line)
-    })
-}
-
-/// Whether no byte is `special`; a loop without branches, so that the compiler makes it wide.
-#[inline(always)]
-fn none(bytes: &[u8], special: impl Fn(u8) -> bool) -> bool {
-    const STRIDE: usize = 64;
-    let mut strides = bytes.chunks_exact(STRIDE);
-    strides.by_ref().all(|stride| !stride.iter().fold(false, |found, &byte| found | special(byte)))
-        && !strides.remainder().iter().fold(false, |found, &byte| found | special(byte))
-}
-
-/// The bytes at which a character may begin that does not go out as it is: controls and reordering characters always,
-/// and what a format adds. Every other byte of valid UTF-8 may be copied.
-struct Care([bool; 256]);
-
-impl Care {
-    const fn and(also: &[u8]) -> Care {
-        let mut table = [false; 256];
-        let mut at = 0;
-        while at < 0x20 {
-            table[at] = true;
-            at += 1;
-        }
-        table[0x7F] = true;
-        table[0xC2] = true; // U+0080..U+00BF: the C1 controls
-        table[0xE2] = true; // U+2000..U+2FFF: separators, directions
-        let mut at = 0;
-        while at < also.len() {
-            table[also[at] as usize] = true;
-            at += 1;
-        }
-        Care(table)
-    }
-
-    /// Copies `text`; `replace` is asked about each character that may need care, and says whether it wrote another.
-    fn copy(&self, text: &str, out: &mut BytesMut, mut replace: impl FnMut(char, &mut BytesMut) -> bool) {
-        let mut rest = text;
-        let mut from = 0;
-        while let Some(at) = rest.as_bytes()[from..].iter().position(|&byte| self.0[usize::from(byte)]) {
-            let (before, careful) = rest.split_at(from + at);
-            let Some(char) = careful.chars().next() else { break };
-            out.extend_from_slice(before.as_bytes());
-            let length = char.len_utf8();
-            (rest, from) = match replace(char, out) {
-                true => (&careful[length..], 0),
-                false => (careful, length),
-            };
-        }
-        out.extend_from_slice(rest.as_bytes());
-    }
-}
-
-/// Whether a character never goes out raw: it would steer a terminal, break a line or reorder what stands around it.
-fn is_unsafe(char: char) -> bool {
-    match char {
-        '\t' => false,
-        '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => true,
-        _ => char.is_control(),
     }
 }
 

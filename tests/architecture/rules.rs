@@ -20,12 +20,14 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
 ];
 
 /// A crate, or a part of one, and the only module that may name it.
-const ONLY: [(&[&str], &str); 5] = [
+const ONLY: [(&[&str], &str); 7] = [
     (&["axum"], "http"),
     (&["askama"], "views"),
     (&["pty_process"], "sources"),
     (&["tokio", "process"], "sources"),
     (&["rusqlite"], "runs"),
+    (&["redis"], "sources"),
+    (&["prometheus_client"], "http"),
 ];
 
 /// One file: its name, the module that it is, and the paths in it.

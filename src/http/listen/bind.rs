@@ -1,22 +1,20 @@
 //! Addresses to listen on, bound: TCP ports and Unix sockets, each with its own options. It accepts connections and
 //! never reads from one.
 
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream as StdUnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Socket, TcpKeepalive, Type};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::config::Listen;
+use crate::sources::{self, SocketFile};
 
 /// How many connections may wait to be accepted (the kernel may allow fewer: net.core.somaxconn).
 const BACKLOG: i32 = 4096;
@@ -67,7 +65,7 @@ impl Listener {
     pub fn url(&self, base_path: &str) -> String {
         match &self.bound {
             Bound::Tcp(_, address) => format!("http://{address}{base_path}"),
-            Bound::Unix(_, file) => format!("unix:{}", file.path.display()),
+            Bound::Unix(_, file) => format!("unix:{}", file.path().display()),
         }
     }
 
@@ -141,57 +139,19 @@ fn refused(text: &str, error: &io::Error) -> BindError {
     BindError { address: text.to_owned(), reason, remedy }
 }
 
+/// The file is for its owner only.
 fn bind_unix(path: &Path) -> Result<Listener, BindError> {
     let text = format!("unix:{}", path.display());
-    remove_stale(path, &text)?;
-    let (listener, file) = listen_unix(path).map_err(|error| refused(&text, &error))?;
+    let (socket, file) = sources::bind_unix(path, Type::STREAM, 0o600).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            let reason = "is a file, and no socket".to_owned();
+            let remedy = "move it away, or choose another path with --listen";
+            BindError { address: text.clone(), reason, remedy }
+        }
+        _ => refused(&text, &error),
+    })?;
+    let listener = UnixListener::from_std(socket.into()).map_err(|error| refused(&text, &error))?;
     Ok(Listener { bound: Bound::Unix(listener, file) })
-}
-
-/// Removes the socket that a killed server left at `path`: one on which nobody answers, and nothing else.
-fn remove_stale(path: &Path, text: &str) -> Result<(), BindError> {
-    let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
-    if !found.file_type().is_socket() {
-        let reason = "is a file, and no socket".to_owned();
-        let remedy = "move it away, or choose another path with --listen";
-        return Err(BindError { address: text.to_owned(), reason, remedy });
-    }
-    match StdUnixStream::connect(path) {
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            fs::remove_file(path).map_err(|error| refused(text, &error))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(refused(text, &error)),
-        _ => Err(refused(text, &ErrorKind::AddrInUse.into())),
-    }
-}
-
-/// Nobody can connect before `listen`, and by then the file is for its owner only.
-fn listen_unix(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
-    let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
-    socket.bind(&SockAddr::unix(path)?)?;
-    let metadata = fs::symlink_metadata(path)?;
-    let file = SocketFile { path: path.to_owned(), inode: (metadata.dev(), metadata.ino()) };
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    socket.listen(BACKLOG)?;
-    Ok((UnixListener::from_std(socket.into())?, file))
-}
-
-/// The file of a Unix socket, removed when this is dropped, unless it is another's by then.
-#[derive(Debug)]
-struct SocketFile {
-    path: PathBuf,
-    inode: (u64, u64),
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        let now = fs::symlink_metadata(&self.path).map(|metadata| (metadata.dev(), metadata.ino()));
-        if now.is_ok_and(|inode| inode == self.inode) {
-            // one that stays is stale, and removed at the next start
-            let _ = fs::remove_file(&self.path);
-        }
-    }
 }
 
 /// The bytes of a connection, whichever kind of socket they go through.
@@ -250,6 +210,8 @@ impl AsyncWrite for Stream {
 #[cfg(test)]
 mod tests {
     use socket2::SockRef;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 

@@ -10,7 +10,10 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::{Content, ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use super::{Described, FeedRecord, Index, JobForm, JobShown, Problem, Pushed, RunList, RunRecord, StreamObject};
+use super::{
+    Described, FeedRecord, FolderShown, Index, JobForm, JobShown, METRICS, Problem, Pushed, RunList, RunRecord,
+    StreamObject,
+};
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
@@ -229,6 +232,22 @@ impl IntoResponses for FeedShown {
     }
 }
 
+/// A file of a feed's folder is shown, or what is in a folder of it.
+pub(in crate::http) struct FeedFileShown;
+
+impl IntoResponses for FeedFileShown {
+    fn responses() -> Responses {
+        let name = StreamObject::name();
+        let file = ok("The file's lines, or what is in the folder")
+            .content("text/html", text())
+            .content("text/plain", text())
+            .content("application/x-ndjson", objects(&name))
+            .content("text/event-stream", Content::new(Some(event(&name))))
+            .content("application/json", document::<FolderShown>());
+        with(refused(&[403, 404, 503]), [(200, file), (302, to("It is a folder, whose URL ends with a slash"))])
+    }
+}
+
 /// Lines are taken.
 pub(in crate::http) struct Taken;
 
@@ -237,6 +256,24 @@ impl IntoResponses for Taken {
         let taken =
             ok("They are in the feed").content("text/plain", text()).content("application/json", document::<Pushed>());
         with(Responses::new(), [(200, taken)])
+    }
+}
+
+/// Records are taken.
+pub(in crate::http) struct Recorded;
+
+impl IntoResponses for Recorded {
+    fn responses() -> Responses {
+        with(refused(&[403, 404, 405, 413, 415, 503]), [(204, ok("They will be in the feed, or it will say why not"))])
+    }
+}
+
+/// `/metrics`.
+pub(in crate::http) struct Measured;
+
+impl IntoResponses for Measured {
+    fn responses() -> Responses {
+        with(Responses::new(), [(200, ok("Everything that is counted").content(METRICS, text()))])
     }
 }
 

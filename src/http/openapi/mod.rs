@@ -12,20 +12,24 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use utoipa::openapi::path::PathItem;
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server, tag::TagBuilder,
 };
 
-use super::{App, Asked, Described, FeedRecord, Index, JobForm, JobShown, Problem, Pushed, Refusal, RunList, json};
+use super::{
+    App, Asked, Described, FeedRecord, FolderShown, Index, JobForm, JobShown, METRICS, Problem, Pushed, Refusal,
+    RunList, json,
+};
 use crate::runs::RunRecord;
 use answers::Document;
 pub(super) use answers::{
-    AssetShown, Cancelled, Changing, Everywhere, FeedShown, FormShown, Healthy, JobsShown, Moved, Ran, RunsShown,
-    Streamed, Taken,
+    AssetShown, Cancelled, Changing, Everywhere, FeedFileShown, FeedShown, FormShown, Healthy, JobsShown, Measured,
+    Moved, Ran, Recorded, RunsShown, Streamed, Taken,
 };
 pub(super) use queries::{
-    AssetName, FeedName, FeedWords, FilterWords, FormatWord, JobName, JobWords, JobsWords, ListWord, RunName, RunWords,
-    RunsWords, ViewedWords,
+    AssetName, FeedFile, FeedName, FeedWords, FilterWords, FormatWord, JobName, JobWords, JobsWords, ListWord,
+    RecordWords, RunName, RunWords, RunsWords, ViewedWords,
 };
 use schemas::{Answered, Listed, StreamObject, Word};
 
@@ -53,6 +57,7 @@ pub(super) fn frame(base_path: &str) -> OpenApi {
     schemas::add::<RunList<'_>>(&mut found);
     schemas::add::<FeedRecord<'_>>(&mut found);
     schemas::add::<Pushed>(&mut found);
+    schemas::add::<FolderShown>(&mut found);
     let mut components = ComponentsBuilder::new().schemas_from_iter(found);
     for (name, response) in answers::refusals() {
         components = components.response(name, response);
@@ -63,6 +68,12 @@ pub(super) fn frame(base_path: &str) -> OpenApi {
         .tags(Some(tags))
         .components(Some(components.build()))
         .build()
+}
+
+/// Adds an operation to the document, whose URL takes more than one can be declared with.
+pub(super) fn add<P: utoipa::Path>(document: &mut OpenApi) {
+    let item = PathItem::from_http_methods(P::methods(), P::operation());
+    document.paths.paths.insert(P::path(), item);
 }
 
 /// The OpenAPI 3.1 document.

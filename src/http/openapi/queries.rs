@@ -128,6 +128,14 @@ pub(in crate::http) struct JobWords {
     detach: Option<bool>,
 }
 
+/// What the query of a record may hold: with GET, all of it; with POST nothing counts.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct RecordWords {
+    /// The record's message, its arguments in `args`; every other word is a field of it, too.
+    msg: Option<String>,
+}
+
 /// What only the query of a feed's URL may hold.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -149,6 +157,16 @@ pub(in crate::http) struct FeedWords {
 pub(in crate::http) struct FeedName {
     /// The feed's name.
     feed: String,
+}
+
+/// A file of a feed's folder, in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct FeedFile {
+    /// The feed's name.
+    feed: String,
+    /// The file's path below the feed's folder; a folder's ends with a slash.
+    path: String,
 }
 
 /// What only the query of a run's URL may hold.

@@ -1,7 +1,49 @@
-//! Log files as sources: one file followed over rotation, or any file of a folder. It reads them and never writes beside
-//! them.
+//! Log files as sources: one file followed over rotation, or any file of a folder. It reads them and never writes
+//! beside them.
+//!
+//! [`follow`] moves what is written to a file into a feed's journal, each line once, whatever rotates it: a rename, a
+//! copy with a truncation, a removal, a symbolic link that is turned. It is a loop around a tail that knows no clock
+//! and no runtime: each of its steps reads a bounded portion, on a thread that may wait for the disk, and says when the
+//! next is due. Where it stands is saved after each append, so that it goes on there another time.
+//!
+//! A file is found beneath its folder on open descriptors ([`Root`]), again each time it is opened.
+
+mod backwards;
+mod begin;
+mod bells;
+mod follow;
+mod followed;
+mod listing;
+mod names;
+mod position;
+mod root;
+mod rotated;
+mod tail;
+mod walk;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+pub use bells::Bells;
+pub use follow::follow;
+pub use listing::{Listed, Listing};
+pub use position::Position;
+pub use root::{Opened, Refused, Root, Why};
+
+use backwards::last_lines;
+use bells::Bell;
+use followed::{Followed, News, REMEMBERED, holds_at};
+use names::Name;
+use position::PositionFile;
+use root::{Identity, Kind, refuse};
+use rotated::beside;
+use tail::{LAST_LINES, Next, Tail};
+use walk::open_beneath;
 
 /// One file that is followed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,4 +67,41 @@ pub struct Folder {
     pub deny: Vec<String>,
     /// The addresses of flask-log-viewer lead to these files too.
     pub flask_paths: bool,
+}
+
+/// A file that [`follow`] follows.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The folder that it has to be beneath.
+    pub root: Arc<Root>,
+    /// Where it is below that.
+    pub path: PathBuf,
+    /// What tells that something happened to it.
+    pub bells: Arc<Bells>,
+}
+
+impl Place {
+    /// The one file of a feed.
+    pub fn of_file(settings: &Settings, bells: Arc<Bells>) -> Place {
+        let (root, path) = Root::of_file(&settings.path);
+        Place { root: Arc::new(root), path, bells }
+    }
+}
+
+/// What [`follow`] is told and tells while it goes on.
+#[derive(Clone, Default, Debug)]
+pub struct Signals {
+    /// It is to end.
+    pub stop: CancellationToken,
+    /// It has read all that there was when it began: cancelled by it, for those who want no more than that.
+    pub caught_up: CancellationToken,
+}
+
+/// What [`follow`] remembers of a file, and how much of it is worth reading.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Memory {
+    /// The file in the state folder where the position is saved; its folder is there.
+    pub position: PathBuf,
+    /// What the feed keeps, in bytes: a gap that is longer is skipped.
+    pub keep_bytes: u64,
 }

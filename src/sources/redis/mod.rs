@@ -1,6 +1,21 @@
 //! Redis channels as a source: what is published to them, for as long as it takes to stop. It publishes nothing.
 
+mod connect;
+mod follow;
+mod gate;
+mod payload;
+
 use std::fmt;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+
+use super::{Batch, Count, Counters, Notice, Notices, Peer, Sink, entry_of};
+use connect::Server;
+use follow::{Following, Lost};
+use gate::{Gate, Gated};
+use payload::add_payload;
 
 /// Which channels, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,3 +56,19 @@ impl fmt::Debug for Password {
         f.write_str("Password(..)")
     }
 }
+
+/// Follows the channels until `stop`, over every loss of the server.
+pub async fn follow(settings: Settings, sink: Sink, counters: Counters, stop: CancellationToken) {
+    let notices = Arc::new(Notices::new(sink.clone()));
+    let following = Following::new(settings, sink, counters, Arc::clone(&notices));
+    tokio::select! {
+        () = stop.cancelled() => {}
+        never = following.run() => never,
+        never = notices.keep_time() => match never {},
+    }
+    notices.finish();
+}
+
+/// The bytes of a connection, whatever they go through.
+trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}

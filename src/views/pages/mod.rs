@@ -1,6 +1,7 @@
 //! The pages that do not stream: the jobs, one job's form, the history, an error. Plain values in, HTML out; nothing
 //! here looks a value up, and the time is one of the values.
 
+mod files;
 mod form;
 mod index;
 mod recipes;
@@ -8,6 +9,7 @@ mod runs;
 
 use askama::Template;
 
+pub use files::{FileRow, FilesPage, files};
 pub use form::{Field, Input, JobPage, Ways, form};
 pub use index::{FeedRow, Group, Index, JobForm, JobRow, index};
 pub use runs::{Newer, RunRow, RunsPage, runs};

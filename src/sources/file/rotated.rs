@@ -1,0 +1,102 @@
+//! What stands beside a log file under the names that rotation gives: which are there, and which is older. It goes by
+//! names alone, and opens nothing.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Dir, OFlags};
+
+use super::{Root, open_beneath};
+
+/// More files of a folder are not looked at.
+const MOST: usize = 10_000;
+
+/// A file that was beside another when the folder was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Rotated {
+    pub(super) path: PathBuf,
+    pub(super) inode: u64,
+    /// Where its name puts it among the rotated ones; `None` where it is not a name of those.
+    pub(super) age: Option<Age>,
+}
+
+/// The rotated ones in order, oldest first: where names are of both kinds, those with a number come last.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Age {
+    /// `NAME-YYYYMMDD`, `NAME-YYYYMMDD-epoch`, `NAME.YYYY-MM-DD`, and with a time behind it.
+    Dated(String),
+    /// `NAME.1`: the larger the older.
+    Numbered(std::cmp::Reverse<u32>),
+}
+
+/// The files beside the one at `path`, oldest rotated first, then those of other names. None where they cannot be read.
+pub(super) fn beside(root: &Root, path: &Path) -> Vec<Rotated> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let Some(name) = path.file_name() else { return Vec::new() };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    let Ok((target, _)) = root.resolve(folder) else { return Vec::new() };
+    let Ok(names) = open_beneath(root.path(), &target, flags).and_then(|fd| Ok(Dir::new(fd)?)) else {
+        return Vec::new();
+    };
+    let mut found: Vec<Rotated> = names
+        .take(MOST)
+        .map_while(Result::ok)
+        .filter(|entry| ![name.as_bytes(), b".", b".."].contains(&entry.file_name().to_bytes()))
+        .map(|entry| {
+            let other = OsStr::from_bytes(entry.file_name().to_bytes());
+            Rotated { path: folder.join(other), inode: entry.ino(), age: age(name, other) }
+        })
+        .collect();
+    found.sort_by(|a, b| (a.age.is_none(), &a.age).cmp(&(b.age.is_none(), &b.age)));
+    found
+}
+
+/// What `other` says, if it is what rotation makes of `name`.
+fn age(name: &OsStr, other: &OsStr) -> Option<Age> {
+    let (mark, rest) = other.as_bytes().strip_prefix(name.as_bytes())?.split_first()?;
+    let rest = str::from_utf8(rest).ok()?;
+    if *mark == b'.' && rest.len() <= 5 && rest.bytes().all(|byte| byte.is_ascii_digit()) {
+        return rest.parse().ok().map(|number| Age::Numbered(std::cmp::Reverse(number)));
+    }
+    let parts = rest.bytes().all(|byte| byte.is_ascii_digit() || b"-_T:".contains(&byte));
+    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+    (matches!(mark, b'.' | b'-') && parts && digits.len() >= 8).then_some(Age::Dated(digits))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn names(files: &[&str]) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            fs::write(folder.path().join(file), "").unwrap();
+        }
+        let (root, name) = Root::of_file(&folder.path().join("app.log"));
+        let rotated = beside(&root, &name).into_iter().filter(|file| file.age.is_some());
+        rotated.map(|file| file.path.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn numbered_ones_are_older_the_larger_their_number() {
+        let files = ["app.log", "app.log.10", "app.log.2", "app.log.0", "app.log.1"];
+        assert_eq!(names(&files), ["app.log.10", "app.log.2", "app.log.1", "app.log.0"]);
+    }
+
+    #[test]
+    fn dated_ones_are_older_the_earlier_their_date() {
+        let files = ["app.log-20260102", "app.log-20260101-1767300000", "app.log-20260101", "app.log.2025-12-31"];
+        let sorted = ["app.log.2025-12-31", "app.log-20260101", "app.log-20260101-1767300000", "app.log-20260102"];
+        assert_eq!(names(&files), sorted);
+        let hourly = ["app.log.2026-01-01_10-00-00", "app.log.2026-01-01_09-00-00"];
+        assert_eq!(names(&hourly), [hourly[1], hourly[0]]);
+    }
+
+    #[test]
+    fn what_is_packed_or_another_programs_is_not_one_of_them() {
+        assert_eq!(names(&["app.log.1.gz", "app.log.bak", "app.log-", "app.logs.1", "other.log.1"]), [""; 0]);
+    }
+}

@@ -1,0 +1,8 @@
+//! Files that are written, rotated and removed in every way, and what came of them into the journal.
+
+mod begins;
+mod bench;
+mod finds;
+mod live;
+mod random;
+mod rotates;
