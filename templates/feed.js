@@ -277,6 +277,7 @@ class Stream {
   async run() {
     const begun = await this.ask();
     this.journal = begun?.journal;
+    await styled();
     if (document.readyState === "loading") window.stop();
     for (let attempt = 0; ; ) {
       if (this.paused) {
@@ -375,6 +376,13 @@ class Stream {
     byId("end")?.remove();
     this.say("");
   }
+}
+
+/** Waits for the style sheet, which would otherwise be stopped together with the document. */
+function styled() {
+  const link = document.querySelector("link[rel=stylesheet]");
+  if (link.sheet) return Promise.resolve();
+  return new Promise((resolve) => ["load", "error"].forEach((event) => link.addEventListener(event, resolve)));
 }
 
 /** The slider: from 1 line a second to 20, then as fast as they come. */

@@ -7,7 +7,6 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::{Field, Frame, RunRow, StartForm, Ways, ago, in_digits, in_duration};
-use crate::record::stamp;
 
 /// `/`: the jobs, what runs, and what ran last.
 #[derive(Clone, Debug)]
@@ -127,7 +126,7 @@ impl FeedRow {
     /// "3 s ago".
     fn age(&self, now: &Timestamp) -> Option<(String, String)> {
         let newest = self.newest?;
-        Some((stamp(newest), ago(newest, now)))
+        Some((newest.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), ago(newest, now)))
     }
 }
 
