@@ -131,7 +131,7 @@ pub struct LineObject {
     logger: Option<String>,
     /// Of a record: everything else that is known of it.
     #[schema(nullable = false)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Object, required = false)]
     record: Option<()>,
 }
 
