@@ -1,4 +1,4 @@
-//! The README's section about feeds, held to its word: each of its parts is a configuration, senders, and the feed that comes
+//! The README's section about what sends to feeds, held to its word: each of its parts is a configuration, senders, and the feed that comes
 //! of them.
 //!
 //! Blocks of ` ```toml ` are put together and served; those of ` ```python ` and ` ```console ` are run in their order, and
@@ -30,9 +30,9 @@ fn blocks(part: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// The part of the section about feeds with this heading.
+/// The part of that section with this heading.
 fn part(heading: &str) -> Vec<(String, String)> {
-    let (_, section) = README.split_once("\n## Feeds\n").unwrap();
+    let (_, section) = README.split_once("\n## What sends to feeds\n").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
     let (_, part) = section.split_once(&format!("\n### {heading}\n")).unwrap();
     blocks(part.split("\n### ").next().unwrap())
