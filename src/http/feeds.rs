@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     App, Asked, Everywhere, FeedName, FeedShown, FeedWords, FilterWords, FormatWord, Lines, Name, Reached, Refusal,
-    Show, Stream, Subject, Viewed, Wanted, Wrong, failed, json, list_files, pages, tally,
+    Show, Stream, Subject, Viewed, Wanted, Wrong, failed, json, list_files, pages, tally_lines,
 };
 use crate::feeds::{Feed, Watched};
 use crate::journal::Selection;
@@ -227,7 +227,7 @@ pub(super) async fn answer(
         newest,
         oldest: watched.first_line(),
         lines: watched.totals().lines,
-        histogram: if is_page { tally(Arc::clone(&watched)).await } else { None },
+        histogram: if is_page { tally_lines(Arc::clone(&watched)).await } else { None },
         streams: feed.streams().into(),
     };
     let mut response = Response::new(Body::empty());

@@ -30,7 +30,7 @@ const WIDTHS: [i64; 6] = [1, 10, 60, 600, 3600, 86_400];
 static TURNS: Semaphore = Semaphore::const_new(2);
 
 /// Counts the last lines of `journal`; `None` where there are none, or they cannot be read.
-pub(super) async fn tally(journal: Arc<Journal>) -> Option<Histogram> {
+pub(super) async fn over_time(journal: Arc<Journal>) -> Option<Histogram> {
     let _turn = TURNS.acquire().await.ok()?;
     let runtime = Handle::current();
     let counted = spawn_blocking(move || runtime.block_on(count(&journal))).await;

@@ -21,6 +21,8 @@ pub use entry::{Entry, Heading, Thread, readable};
 pub use level::Level;
 pub use records::{LONGEST_RECORD, Records};
 pub use said::{Said, said};
+// a sibling's function, by a name that is no module's
+use said::said as read_said;
 
 /// The name of one run: a UUIDv7 (RFC 9562 §5.7), so that names sort by start time and are unique everywhere.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, ToSchema)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Level, Said, said};
+use super::{Level, Said, read_said};
 
 /// A record reaches no further than so many lines, so that whoever begins so much earlier finds the same.
 pub const LONGEST_RECORD: u64 = 2000;
@@ -45,7 +45,7 @@ impl Records {
             (Said::default(), true)
         } else {
             self.in_traceback = false;
-            let own = said(text);
+            let own = read_said(text);
             (own, own.level.is_none() && (was_in_traceback || is_indented || is_following(text)))
         };
         if has_head && follows {

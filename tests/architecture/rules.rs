@@ -20,13 +20,12 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
 ];
 
 /// A crate, or a part of one, and the only module that may name it.
-const ONLY: [(&[&str], &str); 7] = [
+const ONLY: [(&[&str], &str); 6] = [
     (&["axum"], "http"),
     (&["askama"], "views"),
     (&["pty_process"], "sources"),
     (&["tokio", "process"], "sources"),
     (&["rusqlite"], "runs"),
-    (&["redis"], "sources"),
     (&["prometheus_client"], "http"),
 ];
 

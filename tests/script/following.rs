@@ -99,6 +99,9 @@ fn a_page_that_does_not_go_on_with_its_run_offers_nothing_that_would() {
     let (server, gate) = server();
     let run = server.detach("job");
     gate.pass();
+    // what is allowed is allowed to the origin of the page that is there
+    browser.open(&server.url("/healthz"));
+    browser.wait_until("location.pathname === '/healthz'");
     browser.allow_notifications();
     open(&browser, &server.url(&format!("/runs/{run}?follow=0")));
     browser.wait_for_text("footer", "The run goes on; this page does not");

@@ -188,7 +188,6 @@ impl Shared {
         let router = http::router(App::new(&config, (Arc::clone(&runs), feeds), origin.clone()));
         let bounds = Limits { max_connections: config.server.max_connections, timeouts: Timeouts::default() };
         let stop = Stop::default();
-        let serving = tokio::spawn(http::listen::serve(vec![listener], router, bounds, stop.clone()));
         let url = match listen {
             Listen::Tcp(_) => format!("{origin}/jobs/{}", job.name),
             Listen::Unix(_) => origin,
@@ -197,6 +196,8 @@ impl Shared {
         eprintln!("joblines: sharing {} at {url}", job.name);
         let order = Order { trigger: "the command line".to_owned(), ..Order::default() };
         let run = runs.start(job, order)?.run;
+        // whoever was quick waits until there is something to see
+        let serving = tokio::spawn(http::listen::serve(vec![listener], router, bounds, stop.clone()));
         Ok(Shared { runs, run, url, signals, serving, stop })
     }
 

@@ -4,8 +4,8 @@
 
 use utoipa::IntoParams;
 
-use super::{Answered, Listed, Word};
-use crate::record::{State, Stream};
+use super::{Answered, Listed, StreamWord, Word};
+use crate::record::State;
 
 /// The format.
 #[derive(IntoParams)]
@@ -95,9 +95,9 @@ pub(in crate::http) struct FilterWords {
     all: Option<bool>,
     /// The time before each line.
     time: Option<bool>,
-    /// Only the lines of this stream.
+    /// Only the lines of this stream; of all where it is empty, as a form sends it.
     #[param(inline)]
-    stream: Option<Stream>,
+    stream: Option<StreamWord>,
     /// From this line on.
     #[param(minimum = 1, maximum = 18446744073709551615u64, format = "uint64")]
     from: Option<u64>,

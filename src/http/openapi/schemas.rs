@@ -28,6 +28,18 @@ pub(super) enum Listed {
     Json,
 }
 
+/// A stream of lines, or all of them.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub(super) enum StreamWord {
+    #[schema(rename = "")]
+    All,
+    Stdout,
+    Stderr,
+    System,
+    Record,
+}
+
 /// A level, or a range of them.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = "level", examples("warning", "30", "debug..info"))]

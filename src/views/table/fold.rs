@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use bytes::BytesMut;
 
-use super::{escape_text, stamp};
+use super::{escape_text, stamp, write_lines};
 use crate::record::{Entry, Thread, readable};
 use crate::views::{Strand, legible, shortened};
 
@@ -107,7 +107,7 @@ fn list<'a>(facts: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>, out: &mut
         out.extend_from_slice(b"<div><dt>");
         escape_text(&name, out);
         out.extend_from_slice(b"<dd>");
-        super::row::write_lines(&value, out);
+        write_lines(&value, out);
         out.extend_from_slice(b"</div>");
     }
     out.extend_from_slice(b"</dl>");

@@ -35,7 +35,7 @@ pub use self::histogram::{Bar, Histogram};
 
 use self::fold::{Folded, fold_extra, fold_origin, fold_text};
 use self::page::{Ending, Left};
-use self::row::{Row, Said};
+use self::row::{Row, Said, write_lines};
 
 /// See the module.
 pub(super) struct Table {
