@@ -24,6 +24,10 @@ def before_call(context, case, kwargs):
     # `abort` breaks the answer about a cancelled run off, as it promises: here that would be a network error
     if case.query and case.query.get("abort") in (True, "true"):
         del case.query["abort"]
+    # a regular expression is described by its format alone, and to that a NUL is a letter; no URL of ours takes one
+    for name in ("q", "x"):
+        if case.query and isinstance(case.query.get(name), str):
+            case.query[name] = case.query[name].replace("\0", "")
     # 2.0 is an integer to JSON Schema; a command gets a number as it was written, and there it is none
     if isinstance(case.body, dict):
         for name, value in case.body.items():

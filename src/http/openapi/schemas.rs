@@ -1,10 +1,11 @@
 //! Types of the document that nothing else is made of: words of a query, and what a stream consists of.
 #![expect(dead_code, reason = "what derives from them is all that is wanted of them")]
 
-use utoipa::openapi::schema::{OneOfBuilder, Schema};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::record::Stream;
 use crate::views::{EndRecord, FeedObject, LineObject, QueueObject, RunObject, StoppedObject};
 
 /// A format of an answer.
@@ -29,16 +30,16 @@ pub(super) enum Listed {
 }
 
 /// A stream of lines, or all of them.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub(super) enum StreamWord {
-    #[schema(rename = "")]
-    All,
-    Stdout,
-    Stderr,
-    System,
-    Record,
+pub(super) struct StreamWord;
+
+impl PartialSchema for StreamWord {
+    fn schema() -> RefOr<Schema> {
+        let words = [""].into_iter().chain(Stream::ALL.map(Stream::name));
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
+    }
 }
+
+impl ToSchema for StreamWord {}
 
 /// A level, or a range of them.
 #[derive(ToSchema)]
