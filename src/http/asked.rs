@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Version};
 
 use super::{EventId, Peer, Query, Refusal, Visit, Wanted, choose};
+use crate::sources;
 
 /// What a handler knows of a request besides its path and its body.
 pub(super) struct Asked {
@@ -16,6 +17,16 @@ pub(super) struct Asked {
     pub(super) visit: Visit,
     /// Who asks, for the history.
     pub(super) peer: String,
+    /// The same, for a feed that it brings lines to.
+    pub(super) sender: sources::Peer,
+}
+
+/// Who sends a request, as the counters of feeds know senders.
+pub(super) fn sender(parts: &Parts) -> sources::Peer {
+    match parts.extensions.get::<Peer>() {
+        Some(Peer::Tcp(address)) => sources::Peer::Machine(address.ip().to_canonical()),
+        Some(Peer::Unix) | None => sources::Peer::Unix,
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Asked {
@@ -37,6 +48,7 @@ impl<S: Sync> FromRequestParts<S> for Asked {
             query,
             wanted,
             peer,
+            sender: sender(parts),
         })
     }
 }

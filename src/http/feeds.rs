@@ -18,7 +18,7 @@ use crate::feeds::{Feed, Watched};
 use crate::journal::Selection;
 use crate::record::{FeedStart, RunId, stamp};
 use crate::sources::{Count, Counted};
-use crate::views::{FeedOptions, Format, View};
+use crate::views::{FeedOptions, Format, Sender, View};
 
 /// Where nothing is said of where to begin, it is at so many last lines.
 const LAST_LINES: u64 = 1000;
@@ -97,6 +97,12 @@ struct PeerRecord {
 impl PeerRecord {
     fn of(peer: String, Count { records, bytes, bad_frames, refused }: Count) -> PeerRecord {
         PeerRecord { peer, records, bytes, bad_frames, refused }
+    }
+}
+
+impl From<PeerRecord> for Sender {
+    fn from(PeerRecord { peer, records, bytes, bad_frames, refused }: PeerRecord) -> Self {
+        Sender { name: peer, records, bytes, bad_frames, refused }
     }
 }
 
@@ -214,6 +220,7 @@ pub(super) async fn answer(
         viewed.rate = None;
     }
     let address = app.place_of_feed(&start);
+    let counted = feed.counters().look();
     let is_page = format == Format::Html && !viewed.download;
     let options = FeedOptions {
         base_path: app.base_path.clone(),
@@ -229,6 +236,8 @@ pub(super) async fn answer(
         lines: watched.totals().lines,
         histogram: if is_page { tally_lines(Arc::clone(&watched)).await } else { None },
         streams: feed.streams().into(),
+        senders: if is_page { peers(&counted).into_iter().map(Sender::from).collect() } else { Vec::new() },
+        lost_datagrams: counted.lost_datagrams,
     };
     let mut response = Response::new(Body::empty());
     *response.headers_mut() = headers(&start, format, &viewed, &address);

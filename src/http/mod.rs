@@ -51,7 +51,7 @@ use crate::views::{EventId, Format, Reached, pages};
 use again::run_again;
 use answer::{Answer, Found, answer_with_record, no_run};
 pub use app::App;
-use asked::{Asked, Name};
+use asked::{Asked, Name, sender};
 use body::{Upload, read as read_body};
 use error::{Problem, Refusal};
 use feeds::{FeedRecord, answer as answer_feed, feed_record, find_feed};

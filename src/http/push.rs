@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::{App, Asked, Changing, Everywhere, FeedName, FormatWord, Name, Refusal, Taken, Wanted, find_feed, json};
 use crate::config::FeedSource;
 use crate::record::Stream;
-use crate::sources::Sink;
+use crate::sources::{Count, Sink};
 
 /// A line of more bytes than this is cut.
 const LONGEST_LINE: usize = 64 << 10;
@@ -64,8 +64,11 @@ pub(super) async fn take(
     }
     pushed.finish();
     let pushed = Pushed { lines: pushed.lines, bytes: pushed.bytes };
+    let count = Count { records: pushed.lines, bytes: pushed.bytes, ..Count::default() };
+    feed.counters().count(&asked.sender, count);
     Ok(match asked.wanted {
         Wanted::Json | Wanted::Ndjson => json(StatusCode::OK, &pushed),
+        _ if pushed.lines == 1 => (StatusCode::OK, "1 line\n").into_response(),
         _ => (StatusCode::OK, format!("{} lines\n", pushed.lines)).into_response(),
     })
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, Everywhere, FeedName, Name, Peer, RETRY_AFTER, RecordWords, Recorded, Refusal, Visit, find_feed, read_body,
+    App, Everywhere, FeedName, Name, RETRY_AFTER, RecordWords, Recorded, Refusal, Visit, find_feed, read_body, sender,
 };
 use crate::sources::python::{Content, Receiver, Request};
 use crate::sources::{self};
@@ -46,15 +46,11 @@ impl<S: Sync> FromRequestParts<S> for Sent {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let peer = match parts.extensions.get::<Peer>() {
-            Some(Peer::Tcp(address)) => sources::Peer::Machine(address.ip().to_canonical()),
-            Some(Peer::Unix) | None => sources::Peer::Unix,
-        };
         Ok(Sent {
             method: parts.method.clone(),
             headers: parts.headers.clone(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            peer,
+            peer: sender(parts),
             visit: Visit::classify(parts),
         })
     }

@@ -189,9 +189,47 @@ pub struct FeedOptions {
     pub histogram: Option<Histogram>,
     /// Which streams its lines are of, mostly.
     pub streams: Vec<Stream>,
+    /// Who has brought something since the server started, where it is known.
+    pub senders: Vec<Sender>,
+    /// Datagrams that were lost since then; nobody knows whose.
+    pub lost_datagrams: u64,
+}
+
+/// Who brings lines to a feed, and how much that was.
+#[derive(Clone, Default, Debug)]
+pub struct Sender {
+    /// Its address.
+    pub name: String,
+    /// Records and lines.
+    pub records: u64,
+    /// Bytes as they came.
+    pub bytes: u64,
+    /// What came and is no record.
+    pub bad_frames: u64,
+    /// What was refused.
+    pub refused: u64,
+}
+
+impl Sender {
+    fn counts(&self) -> [String; 4] {
+        [in_digits(self.records), in_bytes(self.bytes), in_digits(self.bad_frames), in_digits(self.refused)]
+    }
 }
 
 impl FeedOptions {
+    /// Who has brought something, in a few words.
+    fn senders_in_words(&self) -> String {
+        let senders = match self.senders.len() {
+            1 => "1 sender".to_owned(),
+            more => format!("{} senders", in_digits(more as u64)),
+        };
+        match self.lost_datagrams {
+            0 => senders,
+            1 => format!("{senders}, 1 datagram lost"),
+            lost => format!("{senders}, {} datagrams lost", in_digits(lost)),
+        }
+    }
+
     /// The address of the page with its filters and its rate, and with `more` in its query.
     fn link(&self, more: &str) -> String {
         let rate = self.rate.map(|rate| format!("rate={rate}")).unwrap_or_default();

@@ -124,6 +124,16 @@ fn follow(heading: &str, feed: &str, ports: &Ports) {
 }
 
 #[test]
+fn files_are_followed_as_the_readme_says() {
+    follow("Log files", "app", &Ports::free());
+}
+
+#[test]
+fn lines_are_pushed_and_merged_as_the_readme_says() {
+    follow("Whoever sends lines, and several feeds as one", "all", &Ports::free());
+}
+
+#[test]
 fn python_sends_as_the_readme_says() {
     follow("Python's logging", "python", &Ports::free());
 }
