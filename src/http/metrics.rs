@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 
 use super::{App, Asked, Everywhere, FormatWord, Measured, Refusal, answer_with, failed};
 use crate::feeds::Feed;
-use crate::sources::Counted;
+use crate::sources::{Count, Counted};
 
 /// What `application/openmetrics-text` promises: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -30,6 +30,17 @@ const OF_FEEDS: [Measure; 5] = [
     ("joblines_feed_bad_frames", "What senders brought and is no record", |counted| counted.all.bad_frames),
     ("joblines_feed_refused", "Connections, requests and datagrams that were refused", |counted| counted.all.refused),
     ("joblines_feed_lost_datagrams", "Datagrams that the kernel had no room for", |counted| counted.lost_datagrams),
+];
+
+/// The same of one sender.
+type PeerMeasure = (&'static str, &'static str, fn(&Count) -> u64);
+
+/// What is counted of each sender; of the senders of a feed, only so many are told apart.
+const OF_PEERS: [PeerMeasure; 4] = [
+    ("joblines_feed_peer_records", "Records and lines that this sender brought", |count| count.records),
+    ("joblines_feed_peer_bytes", "Bytes that this sender brought", |count| count.bytes),
+    ("joblines_feed_peer_bad_frames", "What this sender brought and is no record", |count| count.bad_frames),
+    ("joblines_feed_peer_refused", "What of this sender was refused", |count| count.refused),
 ];
 
 /// Counters for Prometheus.
@@ -69,6 +80,19 @@ impl Collector for Feeds {
             for (feed, counted) in &counted {
                 let labels = [("feed", feed.as_str())];
                 ConstCounter::new(number(counted)).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        for (name, help, number) in OF_PEERS {
+            let kind = ConstCounter::new(0_u64).metric_type();
+            let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+            for (feed, counted) in &counted {
+                let peers = counted.peers.iter().map(|(peer, count)| (peer.to_string(), count));
+                let others =
+                    Some(("others".to_owned(), &counted.others)).filter(|(_, count)| **count != Count::default());
+                for (peer, count) in peers.chain(others) {
+                    let labels = [("feed", feed.as_str()), ("peer", peer.as_str())];
+                    ConstCounter::new(number(count)).encode(family.encode_family(&labels)?)?;
+                }
             }
         }
         let kind = ConstGauge::new(0_i64).metric_type();

@@ -152,3 +152,14 @@ fn the_front_page_lists_the_feeds_in_every_format() {
     assert!(text.lines().any(|line| line.starts_with("app ") && line.ends_with("The shop & <more>")), "{text}");
     assert!(!server.visit("/?filter=nothing").text().contains("/feeds/app"));
 }
+
+#[test]
+fn the_page_says_who_sent_how_much() {
+    let server = Server::start("[feeds.ci]\npush = true\n");
+    assert!(!server.visit("/feeds/ci?follow=0").text().contains("class=\"senders\""), "nobody has sent anything yet");
+    server.request("PUT", "/feeds/ci/lines").body("text/plain", "one\ntwo\n").send().expect(200);
+    let page = server.visit("/feeds/ci?follow=0").expect(200).text();
+    html::assert_whole(&page);
+    assert!(page.contains("<summary>1 sender</summary>"), "{page}");
+    assert!(page.contains("<tr><th scope=\"row\">127.0.0.1<td>2<td>8 bytes<td>0<td>0</tr>"), "{page}");
+}

@@ -135,6 +135,8 @@ fn datagrams_that_the_kernel_dropped_are_counted_to_the_last() {
     let metrics = server.get("/metrics").expect(200).text();
     assert!(metrics.contains(&format!("joblines_feed_lost_datagrams_total{{feed=\"py\"}} {lost}\n")), "{metrics}");
     assert!(metrics.contains(&format!("joblines_feed_records_total{{feed=\"py\"}} {records}\n")), "{metrics}");
+    let of_peer = format!("joblines_feed_peer_records_total{{feed=\"py\",peer=\"127.0.0.1\"}} {records}\n");
+    assert!(metrics.contains(&of_peer), "{metrics}");
     assert!(metrics.ends_with("# EOF\n"));
 }
 
