@@ -116,7 +116,9 @@ fn no_descriptor_of_the_server_is_inherited() {
 
 #[test]
 fn signals_that_the_server_ignores_or_blocks_reach_the_command_as_usual() {
-    let server = Server::with_job("grep -E \"^Sig(Blk|Ign)\" /proc/self/status");
+    let job = "[jobs.job]\ncommand = 'grep -E \"^Sig(Blk|Ign)\" /proc/self/status'\n";
+    let server = Server::with(job).wrapper(&["sh", "-c", "trap '' HUP QUIT USR1; exec \"$@\"", "sh"]).start();
+    server.signal(Signal::QUIT);
     let text = server.get("/jobs/job").text();
     let masks = text.split_whitespace().filter(|word| !word.starts_with("Sig"));
     // the C library keeps the signals from 32 on for itself

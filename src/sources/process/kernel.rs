@@ -1,7 +1,7 @@
 //! The system calls that no safe library of ours offers. The only unsafe code of the program; it decides nothing.
 #![expect(
     unsafe_code,
-    reason = "waitid(2) with its rusage, getrusage(2), close_range(2), signal(2), and tokio's registration of a descriptor"
+    reason = "waitid(2) with its rusage, getrusage(2), close_range(2), signal(2), sigaction(2), and tokio's registration of a descriptor"
 )]
 
 use std::io;
@@ -15,19 +15,38 @@ use tokio::io::unix::AsyncFd;
 
 use crate::record::{Outcome, Usage};
 
+/// Signals that programs are started with ignored: by nohup(1), or by a shell that has put them in the background.
+const IGNORED: [libc::c_int; 6] =
+    [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
+
 /// Undoes what this program may have been started with and its children should not feel: descriptors besides stdin,
-/// stdout and stderr are marked close-on-exec, and SIGCHLD, which makes exits unseen when it is ignored, is not.
+/// stdout and stderr are marked close-on-exec; SIGCHLD, which makes exits unseen when it is ignored, is not; and what else
+/// is ignored is caught instead, for nothing: a handler, unlike that, does not outlive execve(2).
 ///
 /// # Errors
 /// As close_range(2).
 pub fn shed_inheritance() -> io::Result<()> {
     // SAFETY: the default action is no handler of ours; the program has one thread when this is called.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    for signal in IGNORED {
+        let mut old = MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: the pointers are null, or to writable memory of the right type, which is valid when all zero too. The
+        // handler does nothing, which is safe at any moment, and is there as long as the program.
+        unsafe {
+            libc::sigaction(signal, std::ptr::null(), old.as_mut_ptr());
+            if old.assume_init().sa_sigaction == libc::SIG_IGN {
+                let handler: extern "C" fn(libc::c_int) = pass_over;
+                libc::signal(signal, handler as libc::sighandler_t);
+            }
+        }
+    }
     // SAFETY: with CLOSE_RANGE_CLOEXEC the call closes nothing and touches no memory of ours; it only sets a flag that
     // every descriptor opened by Rust's library has already.
     let done = unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as libc::c_int) };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+extern "C" fn pass_over(_: libc::c_int) {}
 
 /// Sees the exit of a child without reaping it: its pid, and so its group's, cannot be given to another until it is.
 #[derive(Debug)]
