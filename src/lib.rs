@@ -14,7 +14,7 @@
 //! | [`logging`] | what logging libraries send, as records: pure decoders of bytes from outside | `record` |
 //! | [`parameters`] | what a job can be told: definitions, values, why one is refused | nothing |
 //! | [`journal`] | one append-only log: its format on disk, one writer, many readers | `record` |
-//! | [`sources`] | what appends to a journal: the processes of jobs, standard input | `journal`, `logging`, `parameters`, `record` |
+//! | [`sources`] | what appends to a journal: the processes of jobs, standard input, and what brings a feed's lines | `journal`, `logging`, `parameters`, `record` |
 //! | [`views`] | html, text, ndjson, sse: pure functions from records to bytes, and the pages | `record` |
 //! | [`config`] | `jobs.toml` as written → jobs as meant | `sources`' settings, `parameters` |
 //! | [`runs`] | one run = one source into one journal; the history | `config`, `sources`, `journal`, `parameters`, `record` |
@@ -22,7 +22,7 @@
 //! | [`http`] | routes, negotiation, who may do what, the streaming body | all of the above |
 //! | [`cli`] | the verbs of the command line | everything |
 //!
-//! `tests/architecture.rs` reads `src/` and holds this table.
+//! `tests/architecture/` reads `src/` and holds this table.
 
 pub mod record;
 
