@@ -38,8 +38,10 @@ impl Feeds {
     /// Has the feeds that `configured` names from here on. One that is as it was goes on; one that is gone or changed stops
     /// first, with the pages that show it.
     pub async fn apply(&self, configured: &[Arc<config::Feed>]) {
+        // what goes on is found all the while
         let (kept, gone): (Vec<_>, Vec<_>) =
-            self.lock().drain(..).partition(|feed| configured.contains(&feed.config) && !feed.has_failed());
+            self.list().into_iter().partition(|feed| configured.contains(&feed.config) && !feed.has_failed());
+        self.lock().clone_from(&kept);
         for feed in gone {
             feed.stop().await;
             info!(feed = feed.config.name, "stopped a feed that is configured otherwise now");

@@ -12,7 +12,9 @@ use http_body_util::BodyExt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{App, Asked, Changing, Everywhere, FeedName, FormatWord, Name, Refusal, Taken, Wanted, find_feed, json};
+use super::{
+    App, Asked, Changing, Everywhere, FeedName, FormatWord, Name, RETRY_AFTER, Refusal, Taken, Wanted, find_feed, json,
+};
 use crate::config::FeedSource;
 use crate::record::Stream;
 use crate::sources::{Count, Sink};
@@ -53,7 +55,7 @@ pub(super) async fn take(
         Refusal::forbidden(format!("feed `{name}` takes no lines by this way"))
             .remedy("only one with `push = true` in jobs.toml does")
     })?;
-    let mut pushed = Lines { sink, open: BytesMut::new(), lines: 0, bytes: 0 };
+    let mut pushed = Lines { sink, open: BytesMut::new(), lines: 0, bytes: 0, is_over: false };
     let mut body = Pin::new(Box::new(body));
     while let Some(frame) = body.frame().await {
         // what came before it broke off is kept, and nobody is there to be told
@@ -61,8 +63,18 @@ pub(super) async fn take(
         if let Ok(data) = frame.into_data() {
             pushed.take(&data);
         }
+        if pushed.is_over {
+            break;
+        }
     }
     pushed.finish();
+    if pushed.is_over {
+        let taken = format!(
+            "feed `{name}` has stopped, or is configured otherwise now; lines that are in it: {}",
+            pushed.lines
+        );
+        return Err(Refusal::unavailable(taken, RETRY_AFTER).remedy("send the others again"));
+    }
     let pushed = Pushed { lines: pushed.lines, bytes: pushed.bytes };
     let count = Count { records: pushed.lines, bytes: pushed.bytes, ..Count::default() };
     feed.counters().count(&asked.sender, count);
@@ -80,6 +92,8 @@ struct Lines {
     open: BytesMut,
     lines: u64,
     bytes: u64,
+    /// The feed takes no more.
+    is_over: bool,
 }
 
 impl Lines {
@@ -112,7 +126,10 @@ impl Lines {
     }
 
     fn append(&mut self, lines: Bytes) {
-        self.lines += memchr::memchr_iter(b'\n', &lines).count() as u64;
-        self.sink.append(Stream::Stdout, lines);
+        let count = memchr::memchr_iter(b'\n', &lines).count() as u64;
+        match self.sink.append(Stream::Stdout, lines) {
+            true => self.lines += count,
+            false => self.is_over = true,
+        }
     }
 }

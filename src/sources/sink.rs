@@ -39,14 +39,16 @@ impl Sink {
         self.lock().onward = onward;
     }
 
-    /// Appends bytes: whole lines, unless nobody else brings this stream any.
-    pub fn append(&self, stream: Stream, bytes: Bytes) {
+    /// Appends bytes: whole lines, unless nobody else brings this stream any. `false` where it has ended: then they are
+    /// nowhere.
+    pub fn append(&self, stream: Stream, bytes: Bytes) -> bool {
         let mut inner = self.lock();
-        let Inner { writer: Some(writer), onward } = &mut *inner else { return };
+        let Inner { writer: Some(writer), onward } = &mut *inner else { return false };
         for onward in onward {
             onward.pass(stream, &bytes);
         }
         writer.append(stream, bytes);
+        true
     }
 
     /// Appends a line of joblines' own.
@@ -217,6 +219,7 @@ mod tests {
         some.lead_to(vec![Onward::new("some", all.clone())]);
         a.append(Stream::Stdout, Bytes::from_static(b"x\n"));
         some.end();
+        assert!(!some.append(Stream::Stdout, Bytes::from_static(b"nowhere\n")));
         a.append(Stream::Stdout, Bytes::from_static(b"y\n"));
         assert_eq!(lines(&all).await, [(Stream::Record, r#"{"feed":"a","text":"x","record":{}}"#.to_owned())]);
         assert!(some.journal().end().is_some());

@@ -1,8 +1,11 @@
 //! Lines that are pushed: each is seen as it comes, and none of what another client sends is torn apart.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 
-use crate::harness::Server;
+use crate::harness::http::Address;
+use crate::harness::{Server, wait_for};
 use crate::{APP, KIND_LINES, KINDS, push};
 
 #[test]
@@ -66,4 +69,37 @@ fn lines_outlive_the_server() {
     push(&server, "app", b"three\n");
     assert_eq!(server.get("/feeds/app?follow=0").text(), "one\ntwo\nthree\n");
     assert_eq!(server.json("/feeds/app")["journal"], journal);
+}
+
+#[test]
+fn who_sends_to_a_feed_that_is_taken_away_is_told_what_came_in_and_others_go_on() {
+    let server = Server::start("[feeds.gone]\npush = true\n[feeds.stays]\npush = true\n");
+    let Address::Tcp(address) = server.address() else { panic!("no address") };
+    let mut sender = TcpStream::connect(address).unwrap();
+    let head = format!("PUT /feeds/gone/lines HTTP/1.1\r\nHost: {address}\r\nTransfer-Encoding: chunked\r\n\r\n");
+    sender.write_all(head.as_bytes()).unwrap();
+    sender.write_all(b"4\r\none\n\r\n").unwrap();
+    wait_for("the line", || server.get("/feeds/gone?follow=0").text() == "one\n");
+    let path = server.path("jobs.toml");
+    let written = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, written.replace("[feeds.gone]\npush = true\n", "")).unwrap();
+    wait_for("the feed to be gone", || {
+        assert_eq!(server.get("/feeds/stays?format=json").status, 200, "what stays is there all the while");
+        server.get("/feeds/gone").status == 404
+    });
+    let mut answer = String::new();
+    // until the feed has ended it takes what comes; from then on the sender is told
+    while answer.is_empty() {
+        sender.write_all(b"4\r\ntwo\n\r\n").unwrap();
+        sender.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let mut bytes = [0; 4096];
+        if let Ok(count @ 1..) = sender.read(&mut bytes) {
+            answer = String::from_utf8_lossy(&bytes[..count]).into_owned();
+        }
+    }
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(
+        answer.contains("feed `gone` has stopped, or is configured otherwise now; lines that are in it: "),
+        "{answer}"
+    );
 }
