@@ -17,7 +17,7 @@ pub struct FeedOptions {
     pub banner: Option<String>,
     /// Prefix each plain line with its time, in text.
     pub time: bool,
-    /// How a record is written as text, with [`RECORD_FIELDS`] in braces.
+    /// How a record is written as text, with [`RECORD_FIELDS`](super::RECORD_FIELDS) in braces.
     pub text: Option<String>,
     /// Which lines it is given, for the form of a page and its links.
     pub filters: Filters,
