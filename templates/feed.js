@@ -112,7 +112,8 @@ class Rows {
   }
 
   #count(row, by) {
-    if (row.classList.contains("goes-on")) return;
+    // only what begins a record has a number among them
+    if (!row.cells[2]?.id) return;
     if (/level-(error|critical)/.test(row.className)) this.#counts.errors += by;
     if (row.classList.contains("level-warning")) this.#counts.warnings += by;
   }

@@ -182,6 +182,7 @@ impl<'a> Fields<'a> {
             text: message.or(msg).unwrap_or_default(),
             time,
             feed: None,
+            goes_on: false,
             file,
             line,
             func: self.text(Field::FuncName),

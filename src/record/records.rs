@@ -56,6 +56,11 @@ impl Records {
     }
 }
 
+/// Whether a line begins what explains the lines before it in its record: a traceback, an exception, its cause.
+pub fn begins_exception(text: &[u8]) -> bool {
+    text.starts_with(TRACEBACK) || text.starts_with(b"Caused by:") || is_exception(text)
+}
+
 /// Whether a line without a level goes on with the record before it, though it is not indented.
 fn is_following(text: &[u8]) -> bool {
     FOLLOWING.iter().any(|start| text.starts_with(start)) || is_exception(text)

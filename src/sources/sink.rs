@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::journal::{Journal, Writer};
-use crate::record::{Entry, Level, Records, Stream, said};
+use crate::record::{Entry, Level, Records, Stream, begins_exception, said};
 
 /// A line that others take is whole for them once it has so many bytes.
 const LONGEST_LINE: usize = 64 << 10;
@@ -97,6 +97,18 @@ struct Strand {
     /// What the record says that the line before belongs to.
     level: Option<Level>,
     logger: Option<String>,
+    /// The lines of that record which came at once, and are not passed yet.
+    gathered: Option<Gathered>,
+}
+
+/// Lines of one record.
+#[derive(Debug)]
+struct Gathered {
+    text: String,
+    /// From the line on that begins one.
+    exception: Option<String>,
+    /// The record has lines that were passed before.
+    goes_on: bool,
 }
 
 impl Onward {
@@ -105,21 +117,24 @@ impl Onward {
         Onward { feed: feed.to_owned(), sink, strands: Default::default() }
     }
 
+    /// Passes the lines of `bytes` on, each record as one as far as it is there. None waits for what may follow it: that
+    /// goes on with it.
     fn pass(&mut self, stream: Stream, bytes: &[u8]) {
         let mut records = Vec::with_capacity(bytes.len() + 64);
         let strand = &mut self.strands[stream as usize];
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             let is_whole = piece.ends_with(b"\n");
             if strand.open.is_empty() && is_whole {
-                strand.write(&self.feed, stream, piece, &mut records);
+                strand.take(&self.feed, stream, piece, &mut records);
                 continue;
             }
             strand.open.extend_from_slice(piece);
             if is_whole || strand.open.len() >= LONGEST_LINE {
                 let line = std::mem::take(&mut strand.open);
-                strand.write(&self.feed, stream, &line, &mut records);
+                strand.take(&self.feed, stream, &line, &mut records);
             }
         }
+        strand.write(&self.feed, &mut records);
         if !records.is_empty() {
             self.sink.append(Stream::Record, records.into());
         }
@@ -127,28 +142,66 @@ impl Onward {
 }
 
 impl Strand {
-    /// A line as a record that says which feed it came from. One that was merged before says so already; one that goes on
-    /// with the record before it, as a traceback's does, has that one's level and logger.
-    fn write(&mut self, feed: &str, stream: Stream, line: &[u8], out: &mut Vec<u8>) {
+    /// A line that says which feed it came from: one that was merged before does so already; one that goes on with the
+    /// record before it, as a traceback's does, has that one's level and logger.
+    fn take(&mut self, feed: &str, stream: Stream, line: &[u8], out: &mut Vec<u8>) {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let entry = if stream == Stream::Record { Entry::read(line) } else { None };
         if let Some(entry) = entry {
+            self.write(feed, out);
             let feed = entry.feed.clone().unwrap_or(Cow::Borrowed(feed));
             return Entry { feed: Some(feed), ..entry }.write(out);
         }
         self.lines += 1;
-        if let Some(said) = self.records.begin(self.lines, Timestamp::now(), line) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let said = self.records.begin(self.lines, Timestamp::now(), line);
+        if let (None, Some(gathered)) = (&said, &mut self.gathered)
+            && gathered.has_room()
+        {
+            return gathered.add(line);
+        }
+        self.write(feed, out);
+        self.gathered = Some(Gathered::new(line, said.is_none()));
+        if let Some(said) = said {
             self.level = said.level;
             self.logger = said.logger.map(|name| String::from_utf8_lossy(name).into_owned());
         }
+    }
+
+    /// Writes what is gathered, where something is.
+    fn write(&mut self, feed: &str, out: &mut Vec<u8>) {
+        let Some(Gathered { text, exception, goes_on }) = self.gathered.take() else { return };
         let entry = Entry {
             feed: Some(feed.into()),
+            goes_on,
             level: self.level,
             logger: self.logger.as_deref().map(Cow::Borrowed),
-            text: String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)),
+            text: text.into(),
+            exception: exception.map(Cow::Owned),
             ..Entry::default()
         };
         entry.write(out);
+    }
+}
+
+impl Gathered {
+    fn new(line: &[u8], goes_on: bool) -> Gathered {
+        Gathered { text: String::from_utf8_lossy(line).into_owned(), exception: None, goes_on }
+    }
+
+    fn has_room(&self) -> bool {
+        self.text.len() + self.exception.as_ref().map_or(0, String::len) < LONGEST_LINE
+    }
+
+    /// One more line of the record.
+    fn add(&mut self, line: &[u8]) {
+        let text = String::from_utf8_lossy(line);
+        match &mut self.exception {
+            // what it belongs to is told already
+            None if !self.goes_on && begins_exception(line) => self.exception = Some(text.into_owned()),
+            None => self.text.extend(["\n", &text]),
+            Some(exception) => exception.extend(["\n", &text]),
+        }
     }
 }
 
@@ -209,6 +262,47 @@ mod tests {
         ];
         assert_eq!(lines(&all).await, expected.map(|(stream, text)| (stream, text.to_owned())));
         assert_eq!(lines(&a).await.last().unwrap().1, "o");
+    }
+
+    #[tokio::test]
+    async fn a_record_that_came_at_once_is_one_and_what_comes_later_goes_on_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, all] = ["a", "all"].map(|name| sink(folder.path(), name));
+        a.lead_to(vec![Onward::new("a", all.clone())]);
+        a.append(
+            Stream::Stdout,
+            Bytes::from_static(b"x\nERROR:app:one\n of two\nTraceback (most\n  File\nKeyError: 1\ny\n"),
+        );
+        a.append(Stream::Stdout, Bytes::from_static(b"ERROR:app:two\nTraceb"));
+        a.append(Stream::Stdout, Bytes::from_static(b"ack (most\n  File\n"));
+        a.append(Stream::Stdout, Bytes::from_static(b"KeyError: 2\nz\n"));
+        let error = |text: &str| format!(r#"{{"feed":"a",{text}}}"#);
+        let expected = [
+            error(r#""text":"x","record":{}"#),
+            error(
+                r#""level":40,"logger":"app","text":"ERROR:app:one\n of two","record":{"exception":"Traceback (most\n  File\nKeyError: 1"}"#,
+            ),
+            error(r#""text":"y","record":{}"#),
+            error(r#""level":40,"logger":"app","text":"ERROR:app:two","record":{}"#),
+            error(r#""goes_on":true,"level":40,"logger":"app","text":"Traceback (most\n  File","record":{}"#),
+            error(r#""goes_on":true,"level":40,"logger":"app","text":"KeyError: 2","record":{}"#),
+            error(r#""text":"z","record":{}"#),
+        ];
+        let told: Vec<_> = lines(&all).await.into_iter().map(|(_, text)| text).collect();
+        assert_eq!(told, expected);
+    }
+
+    #[tokio::test]
+    async fn a_record_of_many_lines_has_an_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, all] = ["a", "all"].map(|name| sink(folder.path(), name));
+        a.lead_to(vec![Onward::new("a", all.clone())]);
+        let more = format!(" {}\n", "x".repeat(999)).repeat(200);
+        a.append(Stream::Stdout, format!("one\n{more}").into());
+        let entries = lines(&all).await;
+        let entries: Vec<_> = entries.iter().map(|(_, line)| Entry::read(line.as_bytes()).unwrap()).collect();
+        assert_eq!(entries.iter().map(|entry| entry.goes_on).collect::<Vec<_>>(), [false, true, true, true]);
+        assert_eq!(entries.iter().map(|entry| entry.text.lines().count()).sum::<usize>(), 201);
     }
 
     #[tokio::test]

@@ -5,7 +5,8 @@
 //!
 //! - `q` is searched in the line as people see it: without escape sequences, its newline, and a carriage return before
 //!   that; in a record of a logging library, in each of its texts (see [`Entry::any_text`](crate::record::Entry::any_text)).
-//!   A line in which `x` finds something does not pass.
+//!   A line in which `x` finds something does not pass. Where a feed that merges others has a record in several lines,
+//!   both are searched in all of it that has come: what goes on with a record that passes passes with it.
 //! - `level` and `logger` are those of the record that a line belongs to (see [`Records`]), or the library's own; what
 //!   shows no level is below all levels. What joblines itself says always passes these two.
 //! - `stream`, as it is.
@@ -27,13 +28,14 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Query, Refusal, Wanted};
-use crate::record::{Chunk, Heading, LONGEST_RECORD, Records, Stream};
+use crate::record::{Chunk, Entry, Heading, LONGEST_RECORD, Records, Stream};
 use crate::views::Plain;
+use terms::Finding;
 pub(super) use terms::Terms;
 
 /// So many lines back something may matter to a line.
@@ -44,6 +46,9 @@ const HELD: usize = 64 << 10;
 
 /// So many bytes of a chunk are gone through at a time.
 const PORTION: usize = 16 << 10;
+
+/// Of so many merged feeds the last records are kept, whether anything may go on with them or not.
+const MERGED: usize = 256;
 
 /// Which of the lines that pass are given out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,6 +87,8 @@ pub(super) struct Sieve {
     terms: Arc<Terms>,
     span: Span,
     strands: [Strand; Stream::ALL.len()],
+    /// The last record of each feed that is merged: the line that began it, and what has been found in it.
+    merged: HashMap<String, (u64, Finding)>,
     plain: Plain,
     /// The whole lines that are gone through, and where among them it is.
     current: Option<(Chunk, Place)>,
@@ -127,6 +134,7 @@ impl Sieve {
             terms,
             span,
             strands: Default::default(),
+            merged: HashMap::new(),
             plain: Plain::default(),
             current: None,
             ready: VecDeque::new(),
@@ -217,7 +225,7 @@ impl Sieve {
         let terms = &self.terms;
         if chunk.stream == Stream::Record {
             let passes = !terms.are_of_records() || terms.take_record(Heading::of(line).said());
-            return passes && terms.take_entry(line, &mut self.plain);
+            return passes && (!terms.are_of_text() || self.judge_entry(number, line));
         }
         let text = self.plain.of(line.strip_suffix(b"\r").unwrap_or(line));
         if terms.are_of_records() && chunk.stream != Stream::System {
@@ -230,6 +238,32 @@ impl Sieve {
             }
         }
         terms.take_text(text)
+    }
+
+    /// Whether a record of a logging library, or what of it came before and is there now, passes `q` and `x`.
+    fn judge_entry(&mut self, number: u64, line: &[u8]) -> bool {
+        let Some(entry) = Entry::read(line) else { return self.terms.take_text(line) };
+        let found = self.terms.look_into(&entry, &mut self.plain);
+        let Some(feed) = entry.feed else { return found.passes() };
+        match self.merged.get_mut(&*feed) {
+            Some((head, so_far)) if entry.goes_on => {
+                if *head + LOOK_BACK < number {
+                    return found.passes();
+                }
+                *so_far = so_far.and(found);
+                return so_far.passes();
+            }
+            Some(last) => *last = (number, found),
+            // what it goes on with was not seen
+            None if entry.goes_on => {}
+            None => {
+                if self.merged.len() >= MERGED {
+                    self.merged.retain(|_, (head, _)| *head + LOOK_BACK >= number);
+                }
+                self.merged.insert(feed.into_owned(), (number, found));
+            }
+        }
+        found.passes()
     }
 
     /// Whether line `number` is given out; `passes`: the terms take it.

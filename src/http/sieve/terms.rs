@@ -58,7 +58,7 @@ impl Terms {
     }
 
     /// Whether they ask for what is in the text of a line.
-    fn are_of_text(&self) -> bool {
+    pub(super) fn are_of_text(&self) -> bool {
         self.text.is_some() || self.without.is_some()
     }
 
@@ -85,14 +85,31 @@ impl Terms {
             && self.without.as_ref().is_none_or(|pattern| !pattern.is_match(text))
     }
 
-    /// Whether a record of a logging library passes `q` and `x`.
-    pub(super) fn take_entry(&self, line: &[u8], plain: &mut Plain) -> bool {
-        if !self.are_of_text() {
-            return true;
-        }
-        let Some(entry) = Entry::read(line) else { return self.take_text(line) };
+    /// What a record of a logging library has of `q` and `x`.
+    pub(super) fn look_into(&self, entry: &Entry<'_>, plain: &mut Plain) -> Finding {
         let mut has = |pattern: &Regex| entry.any_text(|text| pattern.is_match(plain.of(text.as_bytes())));
-        self.text.as_ref().is_none_or(&mut has) && !self.without.as_ref().is_some_and(has)
+        Finding { has: self.text.as_ref().is_none_or(&mut has), has_unwanted: self.without.as_ref().is_some_and(has) }
+    }
+}
+
+/// What a record has of what is looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Finding {
+    /// `q` is in it, or is not asked for.
+    has: bool,
+    /// `x` is in it.
+    has_unwanted: bool,
+}
+
+impl Finding {
+    /// Whether the record passes.
+    pub(super) fn passes(self) -> bool {
+        self.has && !self.has_unwanted
+    }
+
+    /// The same of both, which are parts of one record.
+    pub(super) fn and(self, other: Finding) -> Finding {
+        Finding { has: self.has || other.has, has_unwanted: self.has_unwanted || other.has_unwanted }
     }
 }
 

@@ -110,6 +110,60 @@ fn a_pattern_sees_no_colours_no_newline_and_no_carriage_return() {
     assert_eq!(text(&journal.sift(&terms("q=31|%5E%5C%5B"), ALL)), "");
 }
 
+/// A merged feed's lines: of which feed, whether it goes on, its text.
+fn merged(entries: &[(&str, bool, &str)]) -> Journal {
+    let mut journal = Journal::default();
+    for (feed, goes_on, text) in entries {
+        let mut line = Vec::new();
+        let (feed, text) = (Some((*feed).into()), (*text).into());
+        Entry { feed, goes_on: *goes_on, text, ..Entry::default() }.write(&mut line);
+        journal.append(Stream::Record, &line);
+    }
+    journal
+}
+
+fn numbers(chunks: &[Chunk]) -> Vec<u64> {
+    lines(chunks).into_iter().map(|(number, ..)| number).collect()
+}
+
+#[test]
+fn what_goes_on_with_a_merged_record_passes_with_it() {
+    let journal = merged(&[
+        ("a", false, "failed"),
+        ("b", false, "other"),
+        ("a", true, "Traceback"),
+        ("b", true, "more"),
+        ("a", true, "KeyError"),
+        ("a", false, "next"),
+        ("a", true, "last"),
+    ]);
+    for (query, expected) in [
+        ("q=failed", &[1, 3, 5][..]),
+        ("q=Traceback", &[3, 5]),
+        ("q=other", &[2, 4]),
+        ("x=failed", &[2, 4, 6, 7]),
+        ("x=Traceback", &[1, 2, 4, 6, 7]),
+        ("q=failed&x=KeyError", &[1, 3]),
+    ] {
+        assert_eq!(numbers(&journal.sift(&terms(query), ALL)), expected, "{query}");
+    }
+}
+
+#[test]
+fn a_merged_record_that_was_begun_far_behind_is_the_same_wherever_one_goes_on() {
+    let mut entries = vec![("a", false, "failed")];
+    entries.extend((0..LOOK_BACK + 10).map(|line| if line % 5 == 0 { ("a", true, "more") } else { ("b", false, "x") }));
+    let journal = merged(&entries);
+    let all = numbers(&journal.sift(&terms("q=failed"), ALL));
+    assert_eq!(all.last(), Some(&(LOOK_BACK - 3)), "{all:?}");
+    for seen in [2, 1000, LOOK_BACK - 8, LOOK_BACK + 5] {
+        let first = seen.saturating_sub(LOOK_BACK).max(1);
+        let rest = &journal.chunks[usize::try_from(first - 1).unwrap()..];
+        let after = sift(rest, &terms("q=failed"), Span { after: Some(seen), ..ALL });
+        assert_eq!(numbers(&after), all.iter().copied().filter(|line| *line > seen).collect::<Vec<_>>(), "{seen}");
+    }
+}
+
 #[test]
 fn bytes_that_are_no_text_are_searched_all_the_same() {
     let mut journal = Journal::default();

@@ -31,6 +31,7 @@ impl<'a> Heading<'a> {
         if let Some(value) = rest.strip_prefix(b"\"feed\":\"") {
             rest = text(value)?.1;
         }
+        rest = rest.strip_prefix(b"\"goes_on\":true,").unwrap_or(rest);
         if let Some(value) = rest.strip_prefix(b"\"level\":") {
             let end = memchr::memchr(b',', value)?;
             heading.level = Some(Level::new(std::str::from_utf8(&value[..end]).ok()?.parse().ok()?));

@@ -18,9 +18,9 @@ use super::{Level, Said};
 /// In a feed's journal it is one line of JSON ([`Entry::write`], [`Entry::read`]):
 ///
 /// ```text
-/// {"feed":…,"level":30,"level_name":"WARNING","logger":"app.db","text":"…","record":{"time":"2026-02-01T12:00:00.123456Z",
-///  "file":…,"line":…,"func":…,"host":…,"user":…,"pid":…,"process":…,"thread":…,"thread_name":…,"task":…,
-///  "exception":…,"stack":…,"extra":{…}}}
+/// {"feed":…,"goes_on":true,"level":30,"level_name":"WARNING","logger":"app.db","text":"…",
+///  "record":{"time":"2026-02-01T12:00:00.123456Z","file":…,"line":…,"func":…,"host":…,"user":…,"pid":…,
+///  "process":…,"thread":…,"thread_name":…,"task":…,"exception":…,"stack":…,"extra":{…}}}
 /// ```
 ///
 /// always in this order, without spaces and without what is absent; `text` and `record` are always there.
@@ -39,6 +39,8 @@ pub struct Entry<'a> {
     pub time: Option<i64>,
     /// Which feed it came from, in a feed that merges several.
     pub feed: Option<Cow<'a, str>>,
+    /// It goes on with the entry before it from the same feed: both are of one record, whose level and logger it has.
+    pub goes_on: bool,
     /// The path of the source file.
     pub file: Option<Cow<'a, str>>,
     /// The line in it.

@@ -14,7 +14,7 @@ use crate::record::Level;
 impl<'a> Entry<'a> {
     /// The entry that [`Entry::write`] made this line of, with or without its newline; `None` where it is no such line.
     pub fn read(line: &'a [u8]) -> Option<Entry<'a>> {
-        let Line { feed, level, level_name, logger, text, record } = serde_json::from_slice(line).ok()?;
+        let Line { feed, goes_on, level, level_name, logger, text, record } = serde_json::from_slice(line).ok()?;
         let time = match record.time {
             Some(time) => Some(time.0.parse::<Timestamp>().ok()?.as_microsecond()),
             None => None,
@@ -26,6 +26,7 @@ impl<'a> Entry<'a> {
             text: text.into(),
             time,
             feed: feed.map(Text::into),
+            goes_on,
             file: record.file.map(Text::into),
             line: record.line,
             func: record.func.map(Text::into),
@@ -49,6 +50,8 @@ impl<'a> Entry<'a> {
 struct Line<'a> {
     #[serde(borrow)]
     feed: Option<Text<'a>>,
+    #[serde(default)]
+    goes_on: bool,
     level: Option<i32>,
     level_name: Option<Text<'a>>,
     logger: Option<Text<'a>>,

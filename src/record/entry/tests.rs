@@ -25,6 +25,7 @@ fn an_entry_is_one_line_in_a_fixed_order() {
         text: "two\nlines, a \"quote\", a \\ and \u{1b}[1m".into(),
         time: Some(1_770_000_000_123_456),
         feed: Some("python".into()),
+        goes_on: true,
         file: Some("/srv/app/db.py".into()),
         line: Some(7),
         func: Some("connect".into()),
@@ -40,7 +41,7 @@ fn an_entry_is_one_line_in_a_fixed_order() {
         extra: vec![("key".into(), "[1,\n 2]".into()), ("a\"b".into(), "null".into())],
     };
     let expected = concat!(
-        r#"{"feed":"python","level":30,"level_name":"WARNING","logger":"app.db","#,
+        r#"{"feed":"python","goes_on":true,"level":30,"level_name":"WARNING","logger":"app.db","#,
         r#""text":"two\nlines, a \"quote\", a \\ and \u001b[1m","record":{"time":"2026-02-02T02:40:00.123456Z","#,
         r#""file":"/srv/app/db.py","line":7,"func":"connect","host":"10.0.0.7","user":"ann","pid":4242,"#,
         r#""process":"MainProcess","thread":139723832376192,"thread_name":"MainThread","task":"Task-1","#,
@@ -127,9 +128,9 @@ fn entry() -> impl Strategy<Value = Entry<'static>> {
     let time = option::of(-377_705_023_201_000_000_i64..253_402_207_200_000_000);
     let names = (some(), some(), some(), some(), some(), some());
     let more = (some(), some(), some(), some(), some(), some());
-    let numbers = (option::of(any::<i32>()), time, option::of(any::<u64>()), option::of(any::<i64>()));
+    let numbers = (option::of(any::<i32>()), time, option::of(any::<u64>()), option::of(any::<i64>()), any::<bool>());
     (names, more, numbers, thread(), text(), vec((text(), json()), 0..4)).prop_map(
-        |(names, more, (level, time, line, pid), thread, text, extra)| {
+        |(names, more, (level, time, line, pid, goes_on), thread, text, extra)| {
             let (level_name, logger, feed, file, func, host) = names;
             let (user, process, thread_name, task, exception, stack) = more;
             let (level, text) = (level.map(Level::new), text.into());
@@ -141,6 +142,7 @@ fn entry() -> impl Strategy<Value = Entry<'static>> {
                 text,
                 time,
                 feed,
+                goes_on,
                 file,
                 line,
                 func,

@@ -15,6 +15,9 @@ impl Entry<'_> {
     pub fn write(&self, out: &mut Vec<u8>) {
         out.push(b'{');
         text(out, "\"feed\":", &self.feed);
+        if self.goes_on {
+            out.extend_from_slice(b"\"goes_on\":true,");
+        }
         number(out, "\"level\":", self.level.map(|level| i64::from(level.number())));
         text(out, "\"level_name\":", &self.level_name);
         text(out, "\"logger\":", &self.logger);

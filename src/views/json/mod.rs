@@ -120,6 +120,9 @@ pub struct LineObject {
     /// Of a record: which feed it came from, in one that merges several.
     #[schema(nullable = false)]
     feed: Option<String>,
+    /// Of a record: it goes on with the one before it from the same feed, as the rest of a traceback does.
+    #[schema(nullable = false)]
+    goes_on: Option<bool>,
     /// Of a record: its level on the scale of Python's logging, where 30 is a warning.
     #[schema(nullable = false)]
     level: Option<i32>,

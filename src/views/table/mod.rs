@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A line of joblines' own is of the class `joblines`; one that goes on with the record before it (a traceback's, an indented
-//! one) has that record's level, and `goes-on`. A row that begins a record from warning up is numbered as well, and its
+//! one) has that record's level, and `goes-on`. Where several feeds are merged and another's line stands between, it says
+//! everything again. A row that begins a record from warning up is numbered as well, and its
 //! level leads to those before and behind it: `#e1`, `#e2` and so on. What few people want of a record is folded.
 //!
 //! # The newest first
@@ -23,7 +24,7 @@ mod row;
 
 use std::collections::VecDeque;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -43,6 +44,7 @@ pub(super) struct Table {
     /// What is carried over in each stream.
     strands: [Carried; Stream::ALL.len()],
     plain: Plain,
+    before: Before,
     /// The day of the last row.
     day: Option<Date>,
     /// How many rows begin a record from warning up.
@@ -64,23 +66,60 @@ struct Carried {
     open: Vec<u8>,
 }
 
-/// Rows that wait for the last one.
+/// The row before.
+#[derive(Default)]
+struct Before {
+    number: u64,
+    /// Which feed its record came from, where several are merged.
+    feed: String,
+    is_own: bool,
+}
+
+impl Before {
+    /// Whether what goes on with a record of `feed` in line `number` goes on with this row; that line is the next one.
+    fn leads_to(&self, number: u64, feed: &str) -> bool {
+        self.number + 1 == number && self.feed == feed && !self.is_own
+    }
+
+    fn replace(&mut self, number: u64, feed: &str, is_own: bool) {
+        self.number = number;
+        self.feed.clear();
+        self.feed.push_str(feed);
+        self.is_own = is_own;
+    }
+}
+
+/// Rows that wait for the last one, those of one record together.
 #[derive(Default)]
 struct Held {
-    rows: VecDeque<(u64, Date, Bytes)>,
+    records: VecDeque<HeldRecord>,
     bytes: usize,
+}
+
+struct HeldRecord {
+    line: u64,
+    rows: u64,
+    day: Date,
+    html: BytesMut,
 }
 
 impl Held {
     /// So many bytes of rows may wait.
     const BYTES: usize = 8 << 20;
 
-    fn push(&mut self, row: (u64, Date, Bytes)) {
-        self.bytes += row.2.len();
-        self.rows.push_back(row);
-        while self.bytes > Self::BYTES && self.rows.len() > 1 {
-            let Some((_, _, oldest)) = self.rows.pop_front() else { break };
-            self.bytes -= oldest.len();
+    /// One row more, which goes on with the one before it or not.
+    fn push(&mut self, record: HeldRecord, goes_on: bool) {
+        self.bytes += record.html.len();
+        match self.records.back_mut() {
+            Some(last) if goes_on && self.bytes <= Self::BYTES => {
+                last.rows += record.rows;
+                last.html.extend_from_slice(&record.html);
+            }
+            _ => self.records.push_back(record),
+        }
+        while self.bytes > Self::BYTES && self.records.len() > 1 {
+            let Some(oldest) = self.records.pop_front() else { break };
+            self.bytes -= oldest.html.len();
         }
     }
 }
@@ -107,6 +146,7 @@ impl Table {
             options,
             strands: Default::default(),
             plain: Plain::default(),
+            before: Before::default(),
             day: None,
             problems: 0,
             first: 1,
@@ -137,10 +177,10 @@ impl Table {
     /// One row; a date before it where the day is another one.
     fn line(&mut self, chunk: &Chunk, numbered: (u64, &[u8]), when: &When, out: &mut BytesMut) {
         if self.held.is_some() {
-            let mut row = BytesMut::new();
-            self.row(chunk, numbered, when, &mut row);
+            let mut html = BytesMut::new();
+            let goes_on = self.row(chunk, numbered, when, &mut html);
             if let Some(held) = &mut self.held {
-                held.push((numbered.0, when.day, row.freeze()));
+                held.push(HeldRecord { line: numbered.0, rows: 1, day: when.day, html }, goes_on);
             }
             return;
         }
@@ -156,15 +196,20 @@ impl Table {
         }
     }
 
-    fn row(&mut self, chunk: &Chunk, (number, line): (u64, &[u8]), when: &When, out: &mut BytesMut) {
+    /// One row; true where it goes on with the one before it.
+    fn row(&mut self, chunk: &Chunk, (number, line): (u64, &[u8]), when: &When, out: &mut BytesMut) -> bool {
         let entry = if chunk.stream == Stream::Record { Entry::read(line) } else { None };
         if let Some(entry) = entry {
-            // a plain line of another feed goes on with a record, and is no further problem
-            let is_plain = entry.time.is_none() && entry.level_name.is_none();
-            let records = &mut self.strands[chunk.stream as usize].records;
-            let goes_on = is_plain && records.begin(number, chunk.time, entry.text.as_bytes()).is_none();
-            let problem = self.count_problem(entry.level.filter(|_| !goes_on));
-            return Row { number, problem, newest: self.options.newest }.of_entry(&entry, (when, &self.options), out);
+            let problem = self.count_problem(entry.level.filter(|_| !entry.goes_on));
+            let row = Row { number, problem, newest: self.options.newest };
+            let feed = entry.feed.as_deref().unwrap_or_default();
+            let goes_on = entry.goes_on && self.before.leads_to(number, feed);
+            self.before.replace(number, feed, false);
+            match goes_on {
+                true => row.of_more(&entry, out),
+                false => row.of_entry(&entry, (when, &self.options), out),
+            }
+            return goes_on;
         }
         let strand = &mut self.strands[chunk.stream as usize];
         let mut goes_on = false;
@@ -184,6 +229,9 @@ impl Table {
         row.of_line(&strand.said, goes_on, when, out);
         strand.ink.line(line, out);
         out.extend_from_slice(b"<td>\n");
+        let follows = goes_on && self.before.leads_to(number, "");
+        self.before.replace(number, "", chunk.stream == Stream::System);
+        follows
     }
 
     /// The number of a row that begins a record of this level, among those from warning up.
@@ -229,11 +277,11 @@ impl Table {
         }
         let mut left = Left { first: self.first, shown: None };
         if let Some(held) = self.held.take() {
-            left =
-                Left { first: held.rows.front().map_or(self.first, |row| row.0), shown: Some(held.rows.len() as u64) };
-            for (_, day, row) in held.rows.into_iter().rev() {
-                self.turn_day(day, out);
-                out.extend_from_slice(&row);
+            let shown = held.records.iter().map(|record| record.rows).sum();
+            left = Left { first: held.records.front().map_or(self.first, |record| record.line), shown: Some(shown) };
+            for record in held.records.into_iter().rev() {
+                self.turn_day(record.day, out);
+                out.extend_from_slice(&record.html);
             }
         }
         out.extend_from_slice(page::end(ending, &left, &self.options).as_bytes());

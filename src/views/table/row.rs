@@ -93,6 +93,14 @@ impl Row {
         out.extend_from_slice(b"\n");
     }
 
+    /// The whole row of what goes on with the record in the row before.
+    pub(super) fn of_more(&self, entry: &Entry<'_>, out: &mut BytesMut) {
+        self.begin(class_of(entry.level), true, out);
+        out.extend_from_slice(b"<td><td><td><td>");
+        write_lines(&entry.text, out);
+        out.extend_from_slice(b"<td>\n");
+    }
+
     fn begin(&self, class: &str, goes_on: bool, out: &mut BytesMut) {
         let number = self.number;
         // a buffer takes everything

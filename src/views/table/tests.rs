@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
@@ -64,6 +65,48 @@ fn a_traceback_has_the_level_of_its_record_and_is_no_other_problem() {
     let own = |line: u64| format!("tr id=L{line} class=\"level-error\"");
     assert_eq!(classes, [own(1), going(2), going(3), going(4), own(5)]);
     assert!(html.contains("<td id=e2>error<span class=hop><a href=#e1 ") && !html.contains("id=e3"), "{html}");
+}
+
+fn merged<'a>(feed: &'a str, goes_on: bool, text: &'a str) -> Entry<'a> {
+    Entry { feed: Some(feed.into()), goes_on, level: Some(Level::ERROR), text: text.into(), ..Entry::default() }
+}
+
+fn written(entries: &[Entry<'_>]) -> Chunk {
+    let mut lines = Vec::new();
+    entries.iter().for_each(|entry| entry.write(&mut lines));
+    chunk(1, Stream::Record, &lines)
+}
+
+#[test]
+fn what_goes_on_with_a_merged_record_says_nothing_twice_unless_another_stands_between() {
+    let chunk = written(&[
+        merged("a", false, "failed"),
+        merged("a", true, "Traceback"),
+        merged("b", false, "other"),
+        merged("a", true, "KeyError"),
+    ]);
+    let html = rows(options(), &[chunk]);
+    let classes: Vec<_> = markup(&html).into_iter().filter(|tag| tag.starts_with("tr ")).collect();
+    let class = |line: u64, more: &str| format!("tr id=L{line} class=\"level-error{more}\"");
+    assert_eq!(classes, [class(1, ""), class(2, " goes-on"), class(3, ""), class(4, "")]);
+    assert!(html.contains("<tr id=L2 class=\"level-error goes-on\"><td>2<td><td><td><td>Traceback<td>\n"), "{html}");
+    let last = &html[html.find("id=L4 ").unwrap()..];
+    assert!(last.contains("<td>error<td><td>KeyError<td><a class=source href=\"/feeds/a\">a</a>"), "{last}");
+    assert!(html.contains("id=e2") && !html.contains("id=e3"), "{html}");
+}
+
+#[test]
+fn where_the_newest_comes_first_a_record_is_read_downwards_all_the_same() {
+    let mut table = Table::new(FeedOptions { newest: true, ..options() });
+    let mut out = Frames::default();
+    table.chunk(&written(&[merged("a", false, "one"), merged("a", true, "more")]), &mut out);
+    let plain = b"ERROR:a:three\nTraceback (most\n  File\nKeyError: 1\nlast\n";
+    table.chunk(&chunk(3, Stream::Stdout, plain), &mut out);
+    table.pause(&mut out);
+    let html = taken(&mut out);
+    let order: Vec<_> = html.split("<tr id=L").skip(1).map(|row| &row[..1]).collect();
+    assert_eq!(order, ["7", "3", "4", "5", "6", "1", "2"]);
+    assert!(html.contains("the newest 7 lines"), "{html}");
 }
 
 #[test]
@@ -157,12 +200,16 @@ fn the_newest_row_comes_first_and_leads_down_to_the_one_before() {
 fn rows_that_wait_take_a_bounded_room() {
     let mut held = Held::default();
     let day = When::new(Timestamp::UNIX_EPOCH).day;
+    let row = |line, bytes: usize| HeldRecord { line, rows: 1, day, html: BytesMut::from(&vec![b'x'; bytes][..]) };
     for line in 0..100 {
-        held.push((line, day, Bytes::from(vec![b'x'; 1 << 20])));
+        held.push(row(line, 1 << 20), line % 3 > 0);
     }
-    assert!(held.bytes <= Held::BYTES && held.rows.back().is_some_and(|row| row.0 == 99));
-    held.push((100, day, Bytes::from(vec![b'x'; 2 * Held::BYTES])));
-    assert_eq!(held.rows.len(), 1);
+    assert!(
+        held.bytes <= Held::BYTES && held.records.iter().map(|record| record.html.len()).sum::<usize>() == held.bytes
+    );
+    assert!(held.records.back().is_some_and(|record| record.line == 99 && record.rows == 1), "it begins a record");
+    held.push(row(100, 2 * Held::BYTES), false);
+    assert_eq!(held.records.len(), 1);
 }
 
 #[test]
