@@ -122,6 +122,8 @@ fn a_folder_lists_what_it_shows_and_each_file_can_be_followed() {
     assert_eq!(page.line(), "again");
     let other = server.get("/feeds/logs/monday/foo.log?follow=0").text();
     assert_eq!(other, "hello\nagain\n", "a second viewer sees all of it");
+    write(&logs.join("events"), "a file like others\n");
+    assert_eq!(server.get("/feeds/logs/events?follow=0").text(), "a file like others\n");
     let moved = server.get("/feeds/logs/monday").expect(302);
     assert_eq!(moved.header("location"), Some("/feeds/logs/monday/"));
 }

@@ -175,10 +175,16 @@ pub(super) async fn show(State(app): State<Arc<App>>, Name(name): Name, asked: A
     if let Some(files) = feed.files() {
         return list_files(&app, (&feed, files), "", &asked).await;
     }
-    let watched = feed.watch().ok_or_else(|| {
-        failed(anyhow::anyhow!("feed `{name}`: {}", feed.failure().unwrap_or("it has no lines of its own")))
-    })?;
+    let watched = watch(&feed)?;
     answer(&app, (&feed, watched), &asked, View::of_feed).await
+}
+
+/// The journal of a feed that is no folder.
+pub(super) fn watch(feed: &Feed) -> Result<Watched, Refusal> {
+    feed.watch().ok_or_else(|| {
+        let why = feed.failure().unwrap_or("it has no lines of its own");
+        failed(anyhow::anyhow!("feed `{}`: {why}", feed.config.name))
+    })
 }
 
 /// The feed of this name.

@@ -8,6 +8,7 @@ mod asked;
 mod assets;
 mod body;
 pub mod error;
+mod events;
 mod feeds;
 mod fields;
 mod files;
@@ -54,9 +55,9 @@ pub use app::App;
 use asked::{Asked, Name, sender};
 use body::{Upload, read as read_body};
 use error::{Problem, Refusal};
-use feeds::{FeedRecord, answer as answer_feed, feed_record, find_feed};
+use feeds::{FeedRecord, answer as answer_feed, feed_record, find_feed, watch as watch_feed};
 use fields::Form;
-use files::{FolderShown, list as list_files, place_of as place_of_file, refuse as not_there};
+use files::{FolderShown, list as list_files, place_of as place_of_file, refuse as not_there, show as show_file};
 use form::{Described, JobForm, ask_for_choices, fill_in, fill_in_page, hide_secrets};
 use guard::{BadHost, Hosts, TooLarge, Visit};
 use intake::{Intake, Kind as IntakeKind};
@@ -64,9 +65,9 @@ use listen::{Ambiguous, Peer};
 use metrics::CONTENT_TYPE as METRICS;
 use negotiate::{Wanted, choose, choose_for_error};
 use openapi::{
-    AssetName, AssetShown, Cancelled, Changing, Everywhere, FeedFile, FeedFileShown, FeedName, FeedShown, FeedWords,
-    FilterWords, FormShown, FormatWord, Healthy, JobName, JobWords, JobsShown, JobsWords, ListWord, Measured, Moved,
-    Ran, RecordWords, Recorded, RunName, RunWords, RunsShown, RunsWords, Streamed, Taken, ViewedWords,
+    AssetName, AssetShown, Cancelled, Changing, Everywhere, FeedEvents, FeedFile, FeedFileShown, FeedName, FeedShown,
+    FeedWords, FilterWords, FormShown, FormatWord, Healthy, JobName, JobWords, JobsShown, JobsWords, ListWord,
+    Measured, Moved, Ran, RecordWords, Recorded, RunName, RunWords, RunsShown, RunsWords, Streamed, Taken, ViewedWords,
 };
 use overview::{Index, JobShown, Told, frame, job_page, job_shown, line_of, runs_page};
 use push::Pushed;
@@ -123,6 +124,7 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(route!(runs::cancel))
         // people and scripts: feeds
         .routes(route!(feeds::show))
+        .routes(route!(events::show))
         .routes(route!(push::take))
         .route("/feeds/{feed}/{*path}", any(files::show))
         .route("/feeds/{feed}/", any(feeds::show))

@@ -1,6 +1,6 @@
 //! What a view of a feed is told beside its lines. It renders nothing.
 
-use super::filters::Choice;
+use super::Choice;
 use super::{Filters, Histogram, in_bytes, in_digits};
 use crate::record::Stream;
 

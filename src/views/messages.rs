@@ -4,14 +4,13 @@
 use bytes::BytesMut;
 
 use crate::record::{Chunk, Entry, FeedStart, RunId, Stream};
-use crate::views::{EventId, Frames, Reached, legible, whole_lines};
+use crate::views::{EventId, Frames, Pieces, Reached, legible};
 
 /// See the module.
 #[derive(Default)]
 pub(super) struct Messages {
     journal: Option<RunId>,
-    /// The beginning of a line whose end has not come, of each stream.
-    open: [Vec<u8>; Stream::ALL.len()],
+    pieces: Pieces,
 }
 
 impl Messages {
@@ -20,37 +19,29 @@ impl Messages {
     }
 
     pub(super) fn chunk(&mut self, chunk: &Chunk, out: &mut Frames) {
-        if !chunk.open && !chunk.continues {
-            for (number, line) in (chunk.line..).zip(whole_lines(&chunk.bytes)) {
-                self.message(number, chunk.stream, line, out.buffer());
-            }
-            return;
-        }
-        let open = &mut self.open[chunk.stream as usize];
-        open.extend_from_slice(&chunk.bytes);
-        if !chunk.open {
-            let line = std::mem::take(open);
-            self.message(chunk.line, chunk.stream, line.strip_suffix(b"\n").unwrap_or(&line), out.buffer());
-        }
+        let journal = self.journal;
+        self.pieces.whole_lines(chunk, |number, line| {
+            let id = journal.map(|run| EventId { run, reached: Reached::Line(number) });
+            message(id, chunk.stream, line, out.buffer());
+        });
     }
+}
 
-    fn message(&self, number: u64, stream: Stream, line: &[u8], out: &mut BytesMut) {
-        let entry = if stream == Stream::Record { Entry::read(line) } else { None };
-        let text = match &entry {
-            Some(entry) => entry.text.clone(),
-            None => String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)),
-        };
-        if let Some(run) = self.journal {
-            let id = EventId { run, reached: Reached::Line(number) };
-            out.extend_from_slice(format!("id: {id}\n").as_bytes());
-        }
-        for part in text.split('\n') {
-            out.extend_from_slice(b"data: ");
-            out.extend_from_slice(legible(part).as_bytes());
-            out.extend_from_slice(b"\n");
-        }
+fn message(id: Option<EventId>, stream: Stream, line: &[u8], out: &mut BytesMut) {
+    let entry = if stream == Stream::Record { Entry::read(line) } else { None };
+    let text = match &entry {
+        Some(entry) => entry.text.clone(),
+        None => String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)),
+    };
+    if let Some(id) = id {
+        out.extend_from_slice(format!("id: {id}\n").as_bytes());
+    }
+    for part in text.split('\n') {
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(legible(part).as_bytes());
         out.extend_from_slice(b"\n");
     }
+    out.extend_from_slice(b"\n");
 }
 
 #[cfg(test)]

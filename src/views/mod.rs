@@ -26,7 +26,8 @@ pub use crate::views::feed::{FeedOptions, Sender};
 pub use crate::views::filters::Filters;
 pub use crate::views::html::Plain;
 pub use crate::views::json::{
-    EndRecord, EventId, FeedObject, LineObject, QueueObject, Reached, RunObject, StoppedObject, end_record,
+    EndRecord, EventId, FeedObject, LineObject, PublishedObject, QueueObject, Reached, RunObject, StoppedObject,
+    end_record,
 };
 
 pub use crate::views::table::{Bar, Histogram};
@@ -34,10 +35,11 @@ pub use crate::views::text::RECORD_FIELDS;
 
 use crate::record::{Chunk, End, FeedStart, Start};
 use crate::views::assets::{FEED_SCRIPT, ICON, SCRIPT, STYLE, state_icon, state_icon_pattern};
+use crate::views::filters::Choice;
 use crate::views::html::{Html, Strand, escape_text};
-use crate::views::json::{Ndjson, Sse};
+use crate::views::json::{Ndjson, Published, Sse};
 use crate::views::messages::Messages;
-use crate::views::raw::{Care, Counted, is_unsafe, none, whole_lines};
+use crate::views::raw::{Care, Counted, Pieces, is_unsafe, none, whole_lines};
 use crate::views::table::Table;
 use crate::views::text::Text;
 use crate::views::words::{in_bytes, in_digits, in_duration, legible, shortened};
@@ -168,6 +170,7 @@ enum Kind {
     Html(Box<Html>),
     Table(Box<Table>),
     Messages(Box<Messages>),
+    Published(Box<Published>),
     Text(Text),
     Ndjson(Ndjson),
     Sse(Sse),
@@ -199,12 +202,17 @@ impl View {
         View(Kind::Messages(Box::default()))
     }
 
+    /// A view of a feed as the events that Elva's server sent: each line a message with an object of python-redis-log's.
+    pub fn published() -> View {
+        View(Kind::Published(Box::default()))
+    }
+
     /// The beginning. `first_line` is the number of the first line that will be shown; above 1 the earlier ones are
     /// left out, and html links to them.
     pub fn start(&mut self, start: &Start, first_line: u64, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.start(start, first_line, out),
-            Kind::Text(_) | Kind::Table(_) | Kind::Messages(_) => {}
+            Kind::Text(_) | Kind::Table(_) | Kind::Messages(_) | Kind::Published(_) => {}
             Kind::Ndjson(ndjson) => ndjson.start(start, out),
             Kind::Sse(sse) => sse.start(start, out),
         }
@@ -215,6 +223,7 @@ impl View {
         match &mut self.0 {
             Kind::Table(table) => table.start_feed(start, first_line, out),
             Kind::Messages(messages) => messages.start_feed(start),
+            Kind::Published(published) => published.start_feed(start),
             Kind::Text(_) | Kind::Html(_) => {}
             Kind::Ndjson(ndjson) => ndjson.start_feed(start, out),
             Kind::Sse(sse) => sse.start_feed(start, out),
@@ -227,6 +236,7 @@ impl View {
             Kind::Html(html) => html.chunk(chunk, out),
             Kind::Table(table) => table.chunk(chunk, out),
             Kind::Messages(messages) => messages.chunk(chunk, out),
+            Kind::Published(published) => published.chunk(chunk, out),
             Kind::Text(text) => text.chunk(chunk, out),
             Kind::Ndjson(ndjson) => ndjson.chunk(chunk, out),
             Kind::Sse(sse) => sse.chunk(chunk, out),
@@ -254,7 +264,7 @@ impl View {
             Kind::Html(html) => html.notice(text, out),
             Kind::Table(table) => table.notice(text, out),
             Kind::Sse(sse) => sse.notice(text, out),
-            Kind::Text(_) | Kind::Ndjson(_) | Kind::Messages(_) => {}
+            Kind::Text(_) | Kind::Ndjson(_) | Kind::Messages(_) | Kind::Published(_) => {}
         }
     }
 
@@ -263,7 +273,7 @@ impl View {
     pub fn queued(&mut self, ahead: usize, waiting: usize, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.queued(ahead, out),
-            Kind::Table(_) | Kind::Messages(_) => {}
+            Kind::Table(_) | Kind::Messages(_) | Kind::Published(_) => {}
             Kind::Ndjson(ndjson) => ndjson.queue(Some((ahead, waiting)), out),
             Kind::Sse(sse) => sse.queue(Some((ahead, waiting)), out),
             Kind::Text(_) => {}
@@ -274,7 +284,7 @@ impl View {
     pub fn begun(&mut self, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.begun(out),
-            Kind::Table(_) | Kind::Messages(_) => {}
+            Kind::Table(_) | Kind::Messages(_) | Kind::Published(_) => {}
             Kind::Ndjson(ndjson) => ndjson.queue(None, out),
             Kind::Sse(sse) => sse.queue(None, out),
             Kind::Text(_) => {}
@@ -285,7 +295,7 @@ impl View {
     pub fn heartbeat(&mut self, out: &mut Frames) {
         match &self.0 {
             Kind::Html(_) | Kind::Table(_) => out.buffer().extend_from_slice(b"<!-- -->"),
-            Kind::Sse(_) | Kind::Messages(_) => out.buffer().extend_from_slice(b": \n\n"),
+            Kind::Sse(_) | Kind::Messages(_) | Kind::Published(_) => out.buffer().extend_from_slice(b": \n\n"),
             Kind::Text(_) | Kind::Ndjson(_) => {}
         }
     }
@@ -295,7 +305,7 @@ impl View {
         match &mut self.0 {
             Kind::Html(html) => html.pause(out),
             Kind::Table(table) => table.pause(out),
-            Kind::Text(_) | Kind::Ndjson(_) | Kind::Sse(_) | Kind::Messages(_) => {}
+            Kind::Text(_) | Kind::Ndjson(_) | Kind::Sse(_) | Kind::Messages(_) | Kind::Published(_) => {}
         }
     }
 
@@ -317,7 +327,7 @@ impl View {
     pub fn stop(&mut self, end: &End, out: &mut Frames) {
         match &mut self.0 {
             Kind::Table(table) => table.stop(end, out),
-            Kind::Text(_) | Kind::Html(_) | Kind::Messages(_) => {}
+            Kind::Text(_) | Kind::Html(_) | Kind::Messages(_) | Kind::Published(_) => {}
             Kind::Ndjson(ndjson) => ndjson.stop(end, out),
             Kind::Sse(sse) => sse.stop(end, out),
         }
@@ -327,7 +337,7 @@ impl View {
     pub fn end(&mut self, end: &End, out: &mut Frames) {
         match &mut self.0 {
             Kind::Html(html) => html.end(end, out),
-            Kind::Text(_) | Kind::Table(_) | Kind::Messages(_) => {}
+            Kind::Text(_) | Kind::Table(_) | Kind::Messages(_) | Kind::Published(_) => {}
             Kind::Ndjson(ndjson) => ndjson.end(end, out),
             Kind::Sse(sse) => sse.end(end, out),
         }

@@ -3,6 +3,8 @@
 
 use bytes::BytesMut;
 
+use crate::record::{Chunk, Stream};
+
 /// Bytes with a number in them that counts up in place: what stands before each line's text.
 pub(super) struct Counted {
     bytes: Vec<u8>,
@@ -51,6 +53,28 @@ pub(super) fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
         rest = after;
         Some(line)
     })
+}
+
+/// The beginnings of lines whose ends have not come, of each stream.
+#[derive(Default)]
+pub(super) struct Pieces([Vec<u8>; Stream::ALL.len()]);
+
+impl Pieces {
+    /// Gives `take` each line that is whole with `chunk`: its number, and its bytes without the newline.
+    pub(super) fn whole_lines(&mut self, chunk: &Chunk, mut take: impl FnMut(u64, &[u8])) {
+        if !chunk.open && !chunk.continues {
+            for (number, line) in (chunk.line..).zip(whole_lines(&chunk.bytes)) {
+                take(number, line);
+            }
+            return;
+        }
+        let open = &mut self.0[chunk.stream as usize];
+        open.extend_from_slice(&chunk.bytes);
+        if !chunk.open {
+            let line = std::mem::take(open);
+            take(chunk.line, line.strip_suffix(b"\n").unwrap_or(&line));
+        }
+    }
 }
 
 /// Whether no byte is `special`; a loop without branches, so that the compiler makes it wide.

@@ -4,6 +4,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod events;
 mod filters;
 mod merge;
 mod page;

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::{Server, cannot, run_to_end, wait_for};
@@ -133,6 +134,40 @@ fn any_payload_is_one_line_or_one_record() {
         (&lines[4]["base64"], &lines[5]["record"]["extra"]["base64"]),
         (&"//4gbm90IHRleHQ=".into(), &"/wpub3QgdGV4dA==".into())
     );
+}
+
+#[test]
+fn what_python_redis_log_publishes_leaves_as_it_came_with_its_message_merged() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let server = Server::start(&feed(&format!("redis://127.0.0.1:{}", redis.port), ""));
+    wait_for_subscription(&server, 1);
+    let mut events = server.get("/feeds/red/events").expect(200);
+    let mut client = redis.client();
+    let mut names: Vec<_> =
+        fs::read_dir(path("fixtures/redis-log")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.retain(|path| path.extension().is_some_and(|kind| kind == "json"));
+    assert!(names.len() >= 10, "{names:?}");
+    for name in names {
+        let payload = fs::read(&name).unwrap();
+        client.publish("my:channel", &payload);
+        let event = events.until("\n\n");
+        let (_, data) = event.split_once("data: ").unwrap();
+        let object: Value = serde_json::from_str(data).unwrap();
+        let mut sent: Value = serde_json::from_slice(&payload).unwrap();
+        let (msg, is_merged) = (sent["msg"].clone(), sent["args"].as_array().unwrap().is_empty());
+        assert_eq!(object["msg"] == msg, is_merged, "{object}");
+        if sent["traceback"] == "None" {
+            sent["traceback"] = Value::Null;
+        }
+        (sent["msg"], sent["args"]) = (object["msg"].clone(), json!([]));
+        assert_eq!(object, sent, "{name:?}");
+        if name.ends_with("args.json") {
+            assert_eq!(object["msg"], "job build took 1234 ms (0.50)");
+        }
+    }
+    client.publish("my:channel", b"plain");
+    let event = events.until("\n\n");
+    assert!(event.contains("\"name\":\"red\"") && event.contains("\"msg\":\"plain\""), "{event}");
 }
 
 #[test]

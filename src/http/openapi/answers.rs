@@ -14,6 +14,7 @@ use super::{
     Described, FeedRecord, FolderShown, Index, JobForm, JobShown, METRICS, Problem, Pushed, RunList, RunRecord,
     StreamObject,
 };
+use crate::views::PublishedObject;
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
@@ -229,6 +230,18 @@ impl IntoResponses for FeedShown {
             .header("Joblines-Feed", header("The feed's name; not with JSON"))
             .header("Content-Location", header("Where the feed is; not with JSON"));
         with(refused(&[404]), [(200, feed)])
+    }
+}
+
+/// A feed's lines as events of python-redis-log's objects.
+pub(in crate::http) struct FeedEvents;
+
+impl IntoResponses for FeedEvents {
+    fn responses() -> Responses {
+        let events = ok("Its lines; of a folder, the file that is called `events`")
+            .content("text/event-stream", Content::new(Some(event(&PublishedObject::name()))))
+            .header("Joblines-Feed", header("The feed's name"));
+        with(refused(&[404]), [(200, events)])
     }
 }
 

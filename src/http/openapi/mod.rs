@@ -22,10 +22,11 @@ use super::{
     RunList, json,
 };
 use crate::runs::RunRecord;
+use crate::views::PublishedObject;
 use answers::Document;
 pub(super) use answers::{
-    AssetShown, Cancelled, Changing, Everywhere, FeedFileShown, FeedShown, FormShown, Healthy, JobsShown, Measured,
-    Moved, Ran, Recorded, RunsShown, Streamed, Taken,
+    AssetShown, Cancelled, Changing, Everywhere, FeedEvents, FeedFileShown, FeedShown, FormShown, Healthy, JobsShown,
+    Measured, Moved, Ran, Recorded, RunsShown, Streamed, Taken,
 };
 pub(super) use queries::{
     AssetName, FeedFile, FeedName, FeedWords, FilterWords, FormatWord, JobName, JobWords, JobsWords, ListWord,
@@ -56,6 +57,7 @@ pub(super) fn frame(base_path: &str) -> OpenApi {
     schemas::add::<JobForm<'_>>(&mut found);
     schemas::add::<RunList<'_>>(&mut found);
     schemas::add::<FeedRecord<'_>>(&mut found);
+    schemas::add::<PublishedObject<'_>>(&mut found);
     schemas::add::<Pushed>(&mut found);
     schemas::add::<FolderShown>(&mut found);
     let mut components = ComponentsBuilder::new().schemas_from_iter(found);

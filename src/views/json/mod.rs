@@ -5,6 +5,7 @@
 //! are not UTF-8. Characters that would steer a terminal or reorder a page are escaped, so they survive unseen.
 
 mod ndjson;
+mod published;
 mod record;
 mod sse;
 
@@ -15,6 +16,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(super) use crate::views::json::ndjson::Ndjson;
+pub(super) use crate::views::json::published::Published;
+pub use crate::views::json::published::PublishedObject;
 pub use crate::views::json::record::{EndRecord, end_record};
 pub(super) use crate::views::json::sse::Sse;
 pub use crate::views::json::sse::{EventId, Reached};
