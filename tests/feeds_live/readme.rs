@@ -109,6 +109,10 @@ fn follow(heading: &str, feed: &str, ports: &Ports) {
     if config.contains("redis://") {
         wait_for("the subscription", || server.log().contains("subscribed to channels"));
     }
+    if config.contains("\nfile = ") {
+        let said = || server.get(&format!("/feeds/{feed}?follow=0")).expect(200).text();
+        wait_for("the first look at the file", || !said().is_empty());
+    }
     assert!(of_kind("text").count() > 0, "{heading} shows its feed");
     for (kind, text) in &blocks {
         match kind.as_str() {
