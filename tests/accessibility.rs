@@ -94,7 +94,24 @@ push = true
 merge = ["app"]
 [feeds.empty]
 push = true
+[feeds.logs]
+description = "What the programs of the shop write, <escaped>"
+directory = "logs"
+[feeds.nothing]
+directory = "nothing"
 "#;
+
+/// The files of the feed `logs`.
+const FILES: [&str; 8] = [
+    "app.log",
+    "a b & <c>.log",
+    "größe, 日本語.log",
+    "a_name_without_any_place_where_it_could_be_broken_in_two_which_is_much_longer_than_the_smallest_phone_is_wide.log",
+    "a-name-of-many-words-with-a-date-and-a-number-behind-it-2026-11-21-0000000001.log.1.gz",
+    "monday/foo.log",
+    "monday/deeper/and-deeper/a_folder_with_a_name_that_has_no_place_where_it_could_be_broken_in_two/bar.log",
+    "a_folder_with_a_name_that_has_no_place_where_it_could_be_broken_in_two_at_all_or_more/bar.log",
+];
 
 /// What the feed `app` has.
 const LINES: &str = "2026-11-21 13:00:00,1 - app.db - INFO - begun\nERROR:app.db:gone <b>\nTraceback (most recent call last):\n  \
@@ -119,7 +136,14 @@ struct Stage {
 
 impl Stage {
     fn new() -> Stage {
-        let server = Server::with(JOBS).server("max_running = 2").start();
+        let builder = Server::with(JOBS).server("max_running = 2");
+        for file in FILES.map(|file| builder.path("logs").join(file)) {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, LINES.repeat(1000)).unwrap();
+        }
+        fs::create_dir_all(builder.path("logs/empty")).unwrap();
+        fs::create_dir(builder.path("nothing")).unwrap();
+        let server = builder.start();
         let gate = server.gate("gate");
         server.request("PUT", "/feeds/app/lines").body("text/plain", LINES).send().expect(200);
         let ended: Vec<String> = ["colours", "failing", "late", "cut", "empty", LONG]
@@ -166,6 +190,11 @@ impl Stage {
             "/feeds/empty?follow=0",
         ] {
             pages.push((target.to_owned(), "#end"));
+        }
+        pages.push(("/feeds/logs/monday/foo.log?follow=0&tail=5".to_owned(), "#end"));
+        let deep = FILES[6].trim_end_matches("bar.log");
+        for folder in ["logs/", "logs/monday/", &format!("logs/{deep}"), "logs/empty/", "nothing/", "logs/nowhere/"] {
+            pages.push((format!("/feeds/{folder}"), "main h1"));
         }
         Stage { server, gate, pages, live }
     }
