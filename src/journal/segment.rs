@@ -58,20 +58,17 @@ fn path(base: &Path, name: &str, number: u32) -> PathBuf {
 }
 
 impl Files {
-    /// New, empty files with the header written; none where one of them cannot be made.
-    pub(super) fn create(base: &Path, header: &Header) -> io::Result<Files> {
+    /// New, empty files, still without the header; none where one of them cannot be made.
+    pub(super) fn create(base: &Path, segment: Segment) -> io::Result<Files> {
+        let number = segment.number;
         let open = |name| {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create_new(true).mode(0o600);
-            options.open(path(base, name, header.segment))
+            options.open(path(base, name, number))
         };
-        let make = || {
-            let files = Files { segment: Segment::from(header), index: open("index")?, output: open("output")? };
-            files.write_header(header)?;
-            Ok(files)
-        };
+        let make = || Ok(Files { index: open("index")?, output: open("output")?, segment });
         make().inspect_err(|_| {
-            let _ = Files::remove(base, header.segment);
+            let _ = Files::remove(base, number);
         })
     }
 

@@ -27,6 +27,8 @@ pub struct Writer {
     pub(super) journal: Arc<Journal>,
     pub(super) origin: Origin,
     pub(super) place: Place,
+    /// Its first files were made, and their header is still to be written: that can wait for the child to be known.
+    headless: bool,
     pub(super) entries: u64,
     pub(super) offset: u64,
     pub(super) next_line: u64,
@@ -83,6 +85,7 @@ impl Writer {
             journal,
             origin,
             place: Place::NotYet,
+            headless: false,
             entries: 0,
             offset: 0,
             next_line: 1,
@@ -106,8 +109,9 @@ impl Writer {
     pub fn note(&mut self, child: Child) {
         self.origin.child = Some(child);
         self.prepare();
+        self.headless = true;
         if let Place::Open(files) = &self.place
-            && let Err(error) = files.write_header(&self.header(0, 1))
+            && let Err(error) = self.write_first_header(&Arc::clone(files))
         {
             warn!(run = %self.origin.run, %error, "the process of the run cannot be noted");
         }
@@ -115,11 +119,18 @@ impl Writer {
 
     /// Makes the files, if they are not there yet; else the first chunk does.
     pub fn prepare(&mut self) {
-        if matches!(self.place, Place::NotYet)
-            && let Err(error) = self.make_files()
-        {
-            self.place = Place::Refused(None);
-            self.refuse(&error.to_string());
+        if !matches!(self.place, Place::NotYet) {
+            return;
+        }
+        match self.make_files(0, self.next_line) {
+            Ok(files) => {
+                self.go_on_in(files);
+                self.headless = true;
+            }
+            Err(error) => {
+                self.place = Place::Refused(None);
+                self.refuse(&error.to_string());
+            }
         }
     }
 
@@ -240,6 +251,7 @@ impl Writer {
             next_line: self.next_line,
             checksum: checksum(&chunk.bytes),
         };
+        self.write_first_header(&files)?;
         let place = self.offset - files.segment.offset;
         append(&files.output, &chunk.bytes, place)?;
         let undo = |error| {
@@ -255,24 +267,41 @@ impl Writer {
         self.offset - segment.offset + index
     }
 
-    fn make_files(&mut self) -> io::Result<()> {
-        self.begin_segment(0, self.next_line).map(drop)
+    /// Writes the header of the first segment, where that is still to be done.
+    fn write_first_header(&mut self, files: &Files) -> io::Result<()> {
+        if self.headless && files.segment.number == 0 {
+            files.write_header(&self.header(&files.segment))?;
+            self.headless = false;
+        }
+        Ok(())
     }
 
-    fn header(&self, segment: u32, next_line: u64) -> Header {
-        let (offset, first_entry) = (self.offset, self.entries);
-        Header { origin: self.origin.clone(), segment, offset, first_entry, next_line }
+    fn header(&self, segment: &Segment) -> Header {
+        let Segment { number, offset, first_entry, next_line } = *segment;
+        Header { origin: self.origin.clone(), segment: number, offset, first_entry, next_line }
     }
 
-    fn begin_segment(&mut self, segment: u32, next_line: u64) -> io::Result<Arc<Files>> {
-        let header = self.header(segment, next_line);
-        let files = Arc::new(Files::create(self.journal.base(), &header)?);
+    fn begin_segment(&mut self, number: u32, next_line: u64) -> io::Result<Arc<Files>> {
+        let files = self.make_files(number, next_line)?;
+        files.write_header(&self.header(&files.segment)).inspect_err(|_| {
+            let _ = Files::remove(self.journal.base(), number);
+        })?;
+        Ok(self.go_on_in(files))
+    }
+
+    fn make_files(&self, number: u32, next_line: u64) -> io::Result<Files> {
+        let segment = Segment { number, offset: self.offset, first_entry: self.entries, next_line };
+        Files::create(self.journal.base(), segment)
+    }
+
+    fn go_on_in(&mut self, files: Files) -> Arc<Files> {
+        let files = Arc::new(files);
         let mut shared = self.journal.lock();
         shared.segments.push(files.segment.clone());
         shared.current = Some(Arc::clone(&files));
         drop(shared);
         self.place = Place::Open(Arc::clone(&files));
-        Ok(files)
+        files
     }
 
     /// The disk refused `chunk`: it is taken back as if it had not come.
@@ -305,9 +334,13 @@ impl Writer {
         // an endless journal goes on another time
         if let Place::Open(files) | Place::Refused(Some(files)) = &self.place
             && self.keep.is_none()
-            && let Err(error) = append(&files.index, &entry.encode(), files.place(self.entries))
         {
-            warn!(run = %self.origin.run, %error, "the end of the journal cannot be written");
+            let files = Arc::clone(files);
+            let header = self.write_first_header(&files);
+            let written = header.and_then(|()| append(&files.index, &entry.encode(), files.place(self.entries)));
+            if let Err(error) = written {
+                warn!(run = %self.origin.run, %error, "the end of the journal cannot be written");
+            }
         }
         let totals = Totals { lines: self.next_line - 1, bytes: self.offset };
         let end = Arc::new(entry.with(totals));
