@@ -72,7 +72,7 @@ impl Answer<'_> {
         let view = View::new(format, options);
         let subject = Subject::Run { journal, start };
         let show = Show { subject, lines, format, view, all, abort, tie: self.tie, queued, on_pipes };
-        *response.body_mut() = Body::new(Stream::new(show));
+        *response.body_mut() = Body::new(Stream::new(show).begun().await);
         Ok(response)
     }
 }

@@ -2,27 +2,28 @@
 //! sends what it renders. All that is ready goes out in one frame, and nothing that is ready waits.
 
 mod clock;
+mod ending;
 mod lines;
 mod pace;
 mod queue;
 mod subject;
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::{LOOK_BACK, Sieve, Sifted, Span, TRAILERS, Terms};
 use crate::journal::Step;
-use crate::record::{Chunk, End, State};
+use crate::record::{Chunk, End};
 use crate::runs::{Place, Run};
 use crate::views::{Format, Frames, View};
 use clock::Clock;
@@ -38,6 +39,9 @@ const FRAME: usize = 64 << 10;
 /// So long lines that are not shown are gone through before others have their turn. Short, for tokio looks for new
 /// requests only every 61 turns where there is always something to do.
 const TURN: Duration = Duration::from_micros(200);
+
+/// The head of an answer waits so long for what comes behind it.
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// A live page of more lines than this goes on with a count.
 const LONGEST_PAGE: u64 = 100_000;
@@ -166,6 +170,39 @@ impl Stream {
         let Some(next) = &mut self.queue else { return Poll::Pending };
         let (place, places) = ready!(next.as_mut().poll(context));
         self.take_place(place, places);
+        Poll::Ready(())
+    }
+
+    /// Waits for what is sent first, but for a moment only: it goes out together with the head then, in one packet.
+    pub(super) async fn begun(mut self) -> Stream {
+        let first = poll_fn(|context| {
+            while self.frames.is_empty() && matches!(self.stage, Stage::Head | Stage::Lines) {
+                ready!(self.poll_rendered(context));
+            }
+            Poll::Ready(())
+        });
+        // a head without anything behind it tells a client little, but that there is one
+        let _ = timeout(MOMENT, first).await;
+        self
+    }
+
+    /// Renders what comes next, where that is something but the end.
+    fn poll_rendered(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &self.stage {
+            Stage::Head => self.begin(),
+            Stage::Lines => {
+                let is_elsewhere_now = self.queue.is_some() && self.poll_queue(context).is_ready();
+                if !is_elsewhere_now {
+                    ready!(self.poll_lines(context));
+                }
+            }
+            Stage::Count(_) => ready!(self.poll_count(context)),
+            Stage::Ended(_) | Stage::Breaking { .. } | Stage::Done => {}
+        }
+        self.frames.extend(self.rendered.take());
+        if !self.frames.is_empty() {
+            self.clock.sent = Instant::now();
+        }
         Poll::Ready(())
     }
 
@@ -299,67 +336,6 @@ impl Stream {
         }
         Poll::Ready(())
     }
-
-    /// What comes after the last frame of a run that has ended.
-    fn finish(&mut self, end: &End) -> Option<Frame<Bytes>> {
-        self.show.tie = None;
-        if self.show.abort && end.state != State::Succeeded {
-            self.stage = Stage::Breaking { why: None, flushed: false };
-            return None;
-        }
-        self.stage = Stage::Done;
-        self.show.subject.rows().is_none().then(|| Frame::trailers(trailers(end)))
-    }
-
-    /// Waits until the kernel has every byte, then breaks off.
-    fn poll_break(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if let Some(sent) = &mut self.sent {
-            // an error means that the frame was dropped: it is as gone as a sent one
-            let _ = ready!(Pin::new(sent).poll(context));
-            self.sent = None;
-        }
-        let Stage::Breaking { why, flushed } = &mut self.stage else { return Poll::Ready(None) };
-        if !std::mem::replace(flushed, true) {
-            // a pause lets go out what no frame tells of: the head
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let why = why.take().unwrap_or_else(|| io::Error::other("the run did not succeed"));
-        self.stage = Stage::Done;
-        Poll::Ready(Some(Err(why)))
-    }
-
-    fn pop(&mut self) -> Option<Frame<Bytes>> {
-        let bytes = self.frames.pop_front()?;
-        if !self.show.abort {
-            return Some(Frame::data(bytes));
-        }
-        let (dropped, sent) = oneshot::channel();
-        self.sent = Some(sent);
-        Some(Frame::data(Bytes::from_owner(Handed { bytes, _dropped: dropped })))
-    }
-}
-
-/// Bytes whose end of life is heard of: hyper drops them once the kernel has them.
-struct Handed {
-    bytes: Bytes,
-    _dropped: oneshot::Sender<()>,
-}
-
-impl AsRef<[u8]> for Handed {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-fn trailers(end: &End) -> HeaderMap {
-    let [state, exit_code] = TRAILERS;
-    let mut trailers = HeaderMap::new();
-    trailers.insert(state, HeaderValue::from_static(end.state.name()));
-    if let Some(code) = end.outcome.exit_code() {
-        trailers.insert(exit_code, HeaderValue::from(code));
-    }
-    trailers
 }
 
 impl Body for Stream {
@@ -373,14 +349,7 @@ impl Body for Stream {
                 return Poll::Ready(Some(Ok(frame)));
             }
             match &mut this.stage {
-                Stage::Head => this.begin(),
-                Stage::Lines if this.queue.is_some() => {
-                    if this.poll_queue(context).is_pending() {
-                        ready!(this.poll_lines(context));
-                    }
-                }
-                Stage::Lines => ready!(this.poll_lines(context)),
-                Stage::Count(_) => ready!(this.poll_count(context)),
+                Stage::Head | Stage::Lines | Stage::Count(_) => ready!(this.poll_rendered(context)),
                 Stage::Ended(end) => {
                     let end = Arc::clone(end);
                     if let Some(frame) = this.finish(&end) {
@@ -389,10 +358,6 @@ impl Body for Stream {
                 }
                 Stage::Breaking { .. } => return this.poll_break(context),
                 Stage::Done => return Poll::Ready(None),
-            }
-            this.frames.extend(this.rendered.take());
-            if !this.frames.is_empty() {
-                this.clock.sent = Instant::now();
             }
         }
     }
