@@ -67,7 +67,12 @@ fn what_cannot_be_meant_is_refused() {
         ("x=(", "`x` cannot be `(`: unclosed group"),
         ("order=oldest", "`order` cannot be `oldest`"),
         ("order=newest", "`order` cannot be `newest` in a stream; only format=html"),
-        ("rate=0", "`rate` cannot be `0`"),
+        ("rate=-1", "`rate` cannot be `-1`"),
+        ("level=warning,,error", "`level` cannot be `warning,,error`"),
+        ("field==42", "`field` cannot be `=42`; allowed: the name of a field, or a name and a value, such as run=42"),
+        ("since=noon", "`since` cannot be `noon`; allowed: a time such as 2026-11-21T12:00:00Z"),
+        ("until=15", "`until` cannot be `15`"),
+        ("since=1m&until=1h", "`since` cannot be `1m`; allowed: a time before `until`"),
     ] {
         let refused = server.get(&format!("/feeds/app?{query}")).expect(400).text();
         assert!(refused.starts_with(expected), "{query}: {refused}");

@@ -7,7 +7,8 @@
 //!   that; in a record of a logging library, in each of its texts (see [`Entry::any_text`](crate::record::Entry::any_text)).
 //!   A line in which `x` finds something does not pass.
 //! - `level` and `logger` are those of the record that a line belongs to (see [`Records`]), or the library's own; what
-//!   shows no level is below all levels. What joblines itself says always passes these two.
+//!   shows no level is below all levels. So is a `field`: of a library's record any that has a name, of a plain line one
+//!   under a JSON object's own keys or in logfmt's pairs. What joblines itself says always passes these three.
 //! - `stream`, as it is.
 //!
 //! # Lines in pieces
@@ -22,6 +23,8 @@
 //! comes to the same result as one that has seen everything, and a client that comes back after line N gets just what
 //! it would have got: the lines before are gone through again, and left out until the end of line N.
 
+mod field;
+mod levels;
 mod terms;
 
 #[cfg(test)]
@@ -34,6 +37,8 @@ use std::sync::Arc;
 use super::{Query, Refusal, Wanted};
 use crate::record::{Chunk, Heading, LONGEST_RECORD, Records, Stream};
 use crate::views::Plain;
+use field::{FIELDS, Field, Merged};
+use levels::{LEVELS, Levels};
 pub(super) use terms::Terms;
 
 /// So many lines back something may matter to a line.
@@ -82,6 +87,8 @@ pub(super) struct Sieve {
     terms: Arc<Terms>,
     span: Span,
     strands: [Strand; Stream::ALL.len()],
+    /// What is kept of the feeds that this one merges.
+    merged: Merged,
     plain: Plain,
     /// The whole lines that are gone through, and where among them it is.
     current: Option<(Chunk, Place)>,
@@ -127,6 +134,7 @@ impl Sieve {
             terms,
             span,
             strands: Default::default(),
+            merged: Merged::default(),
             plain: Plain::default(),
             current: None,
             ready: VecDeque::new(),
@@ -216,14 +224,16 @@ impl Sieve {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let terms = &self.terms;
         if chunk.stream == Stream::Record {
-            let passes = !terms.are_of_records() || terms.take_record(Heading::of(line).said());
-            return passes && terms.take_entry(line, &mut self.plain);
+            // the lines of a merged feed are told apart whatever else is asked for
+            return terms.field.as_ref().is_none_or(|field| self.merged.judge(field, (number, chunk.time), line))
+                && (!terms.are_of_headings() || terms.take_record(Heading::of(line).said()))
+                && terms.take_entry(line, &mut self.plain);
         }
         let text = self.plain.of(line.strip_suffix(b"\r").unwrap_or(line));
         if terms.are_of_records() && chunk.stream != Stream::System {
             let strand = &mut self.strands[chunk.stream as usize];
             if let Some(said) = strand.records.begin(number, chunk.time, text) {
-                strand.passes = terms.take_record(said);
+                strand.passes = terms.take_head(said, text);
             }
             if !strand.passes {
                 return false;
