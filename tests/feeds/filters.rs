@@ -4,12 +4,16 @@ use crate::harness::{Server, html};
 use crate::{APP, KINDS, events, page, push, rows, seqs};
 
 /// The lines of [`KINDS`] that each filter takes.
-const FILTERS: [(&str, &[u64]); 9] = [
+const FILTERS: [(&str, &[u64]); 13] = [
     ("q=one", &[7, 9]),
     ("x=one", &[1, 2, 3, 4, 5, 6, 8]),
     ("q=one&x=health", &[7]),
     ("level=error", &[2, 3, 4, 5]),
     ("level=warning", &[2, 3, 4, 5, 6]),
+    ("level=warning,warning", &[6]),
+    ("level=debug,warning", &[6, 9]),
+    ("level=..notset,info..notice", &[1, 7, 8]),
+    ("since=1h&q=one", &[7, 9]),
     ("level=warning&x=KeyError|File", &[2, 3, 6]),
     ("logger=app.db", &[1, 2, 3, 4, 5, 9]),
     ("logger=app.db.pool&q=%5EERROR", &[2]),

@@ -4,11 +4,13 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod fields;
 mod filters;
 mod merge;
 mod page;
 mod push;
 mod script;
+mod times;
 mod viewers;
 
 use harness::{Response, Server};
