@@ -117,9 +117,10 @@ async fn accept(config: Config, state_dir: PathBuf, origin: Origin) -> anyhow::R
     let limits = Limits { max_connections: config.server.max_connections, timeouts: Timeouts::default() };
     let stop = Stop::default();
     let serving = tokio::spawn(http::listen::serve(listeners, router, limits, stop.clone()));
-    let mut watch = Watch::new(&origin.path, origin.seen)
-        .inspect_err(|error| warn!(%error, "jobs.toml is not watched; SIGHUP loads it anew"))
-        .ok();
+    let mut watch = Watch::new(&origin.path, origin.seen);
+    if watch.is_none() {
+        warn!("jobs.toml is not watched: the system has no watch left (inotify(7)); SIGHUP loads it anew");
+    }
     let reload = Reload {
         path: origin.path,
         app,

@@ -4,12 +4,11 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::Notify;
 use tokio::time::sleep;
+
+use crate::sources::{Bell, Bells, Names};
 
 /// A file that is being saved is left alone for so long: it comes in pieces.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -18,9 +17,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 pub(super) struct Watch {
     path: PathBuf,
     seen: Stamp,
-    news: Arc<Notify>,
-    /// Ends the watch when it is dropped.
-    _watcher: RecommendedWatcher,
+    bell: Bell,
 }
 
 /// What tells one content of a file from another: its device, number, time and length; `None` where there is no file.
@@ -36,32 +33,25 @@ impl Stamp {
 }
 
 impl Watch {
-    /// Watches the file at `path`, by its folder: a file that is replaced is another file. `seen` is what it was when it
-    /// was read; a change since then counts.
-    ///
-    /// # Errors
-    /// Where the system has no watch left (inotify(7)), or the folder is gone.
-    pub(super) fn new(path: &Path, seen: Stamp) -> notify::Result<Watch> {
+    /// Watches the file at `path`: it may be written in place, replaced, or a link that is turned, itself or one on the
+    /// way. `seen` is what it was when it was read; a change since then counts. `None` where the system has no watch left
+    /// (inotify(7)), or the folder is gone.
+    pub(super) fn new(path: &Path, seen: Stamp) -> Option<Watch> {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let news = Arc::<Notify>::default();
-        let bell = Arc::clone(&news);
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            if !event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_))) {
-                bell.notify_one();
-            }
-        })?;
-        watcher.watch(path.parent().unwrap_or(Path::new("/")), RecursiveMode::NonRecursive)?;
-        if Stamp::of(&path) != seen {
-            news.notify_one();
-        }
-        Ok(Watch { path, seen, news, _watcher: watcher })
+        let bell = Bells::default().hang(path.clone(), Names::All);
+        bell.is_tied().then_some(Watch { path, seen, bell })
     }
 
     /// Waits until the file is another than it was at the last call, and has been left alone for a moment.
     pub(super) async fn changed(&mut self) {
         loop {
-            self.news.notified().await;
+            // the file may be another one by now: whatever happens to it from here on rings
+            self.bell.hang_anew();
             let mut now = Stamp::of(&self.path);
+            if now == self.seen {
+                self.bell.rung().await;
+                continue;
+            }
             loop {
                 sleep(SETTLE).await;
                 let later = Stamp::of(&self.path);
@@ -70,7 +60,6 @@ impl Watch {
                 }
                 now = later;
             }
-            // other files of the folder ring too
             if now != self.seen {
                 self.seen = now;
                 return;

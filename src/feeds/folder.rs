@@ -16,7 +16,8 @@ use tracing::warn;
 use super::{Opened, Watched};
 use crate::config;
 use crate::record::FeedStart;
-use crate::sources::file::{self, Bells, Folder, Listing, Memory, Place, Refused, Root, Signals};
+use crate::sources::Bells;
+use crate::sources::file::{self, Folder, Listing, Memory, Place, Refused, Root, Signals};
 
 /// A file that nobody watches any more is followed for so long.
 const GRACE: Duration = Duration::from_secs(30);

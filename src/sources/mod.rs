@@ -4,6 +4,7 @@
 //! may, through a [`Sink`].
 
 mod batch;
+mod bells;
 mod counters;
 pub mod file;
 mod line_cutter;
@@ -16,6 +17,7 @@ mod sockets;
 pub mod stdin;
 pub mod syslog;
 
+pub use bells::{Bell, Bells, Names};
 pub use counters::{Count, Counted, Counters, Peer};
 pub use line_cutter::LineCutter;
 pub use sink::{Onward, Sink};

@@ -1,7 +1,6 @@
 //! What a view of a feed is told beside its lines. It renders nothing.
 
-use super::filters::Choice;
-use super::{Filters, Histogram, in_bytes, in_digits};
+use super::{Choice, Filters, Histogram, in_bytes, in_digits};
 use crate::record::Stream;
 
 /// What a client asked of a view of a feed beyond its format, and what its page says beside the lines.

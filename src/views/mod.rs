@@ -34,6 +34,7 @@ pub use crate::views::text::RECORD_FIELDS;
 
 use crate::record::{Chunk, End, FeedStart, Start};
 use crate::views::assets::{FEED_SCRIPT, ICON, SCRIPT, STYLE, state_icon, state_icon_pattern};
+use crate::views::filters::Choice;
 use crate::views::html::{Html, Strand, escape_text};
 use crate::views::json::{Ndjson, Sse};
 use crate::views::messages::Messages;

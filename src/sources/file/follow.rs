@@ -9,8 +9,8 @@ use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{sleep, timeout};
 use tracing::error;
 
-use super::{Bell, Memory, Next, Place, Signals, Tail};
-use crate::sources::Sink;
+use super::{Memory, Next, Place, Signals, Tail};
+use crate::sources::{Bell, Names, Sink};
 
 /// What is written right after a look waits so long for the next: a fast writer's lines then come in large portions.
 const SETTLE: Duration = Duration::from_millis(5);
@@ -24,9 +24,9 @@ pub async fn follow(place: Place, sink: Sink, memory: Memory, signals: Signals) 
     // whatever ends it: nobody waits any longer
     let mut catching_up = Some(caught_up.drop_guard());
     let path = place.root.path().join(&place.path);
-    let bell = place.bells.hang(path.clone());
+    let bell = place.bells.hang(path.clone(), Names::Own);
     let begin = move || {
-        let watched = identity(&path);
+        let watched = identify(&path);
         (Tail::begin(place, sink, memory, Instant::now()), path, watched)
     };
     let mut state = spawn_blocking(begin).await;
@@ -39,11 +39,11 @@ pub async fn follow(place: Place, sink: Sink, memory: Memory, signals: Signals) 
             return;
         }
         let (next, stepped) = match spawn_blocking(move || step(tail, path, watched)).await {
-            Ok((next, is_same_folder, stepped)) => {
-                if !is_same_folder {
-                    bell.hang_anew();
-                }
-                (next, stepped)
+            Ok((next, true, stepped)) => (next, stepped),
+            Ok((_, false, stepped)) => {
+                bell.hang_anew();
+                // what was written just before that does not ring
+                (Next::Now, stepped)
             }
             Err(error) => return tell(&error),
         };
@@ -60,20 +60,23 @@ pub async fn follow(place: Place, sink: Sink, memory: Memory, signals: Signals) 
     }
 }
 
-/// A tail, the path of its file, and the folder that is watched.
-type State = (Tail, PathBuf, Option<(u64, u64)>);
+/// A tail, the path of its file, and what is watched.
+type State = (Tail, PathBuf, Watched);
 
-/// Takes a step, and says whether the folder is still the one that is watched.
-fn step(mut tail: Tail, path: PathBuf, watched: Option<(u64, u64)>) -> (Next, bool, State) {
+/// What a folder and a file are told from others by, where there are any: device and number.
+type Watched = [Option<(u64, u64)>; 2];
+
+/// Takes a step, and says whether folder and file are still those that are watched.
+fn step(mut tail: Tail, path: PathBuf, watched: Watched) -> (Next, bool, State) {
     let next = tail.step(Instant::now());
-    let now = identity(&path);
+    let now = identify(&path);
     (next, now == watched, (tail, path, now))
 }
 
-/// Which folder the file at `path` is in now.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    let found = std::fs::metadata(path.parent()?).ok()?;
-    Some((found.dev(), found.ino()))
+/// Which file is at `path` now, and in which folder.
+fn identify(path: &Path) -> Watched {
+    let found = [path.parent(), Some(path)].map(|path| std::fs::metadata(path?).ok());
+    found.map(|found| found.map(|found| (found.dev(), found.ino())))
 }
 
 async fn wait(bell: &Bell, most: Duration) {

@@ -10,7 +10,6 @@
 
 mod backwards;
 mod begin;
-mod bells;
 mod follow;
 mod followed;
 mod listing;
@@ -29,14 +28,13 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-pub use bells::Bells;
 pub use follow::follow;
 pub use listing::{Listed, Listing};
 pub use position::Position;
 pub use root::{Opened, Refused, Root, Why};
 
+use super::Bells;
 use backwards::last_lines;
-use bells::Bell;
 use followed::{Followed, News, REMEMBERED, holds_at};
 use names::Name;
 use position::PositionFile;

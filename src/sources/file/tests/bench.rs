@@ -11,8 +11,9 @@ use tempfile::TempDir;
 
 use crate::journal::{Journal, Origin, Selection, Step};
 use crate::record::{RunId, Stream};
+use crate::sources::Bells;
 use crate::sources::Sink;
-use crate::sources::file::{Bells, Memory, Next, Place, Root, Tail};
+use crate::sources::file::{Memory, Next, Place, Root, Tail};
 
 /// Longer than any wait but those for what is gone.
 pub(super) const SOON: Duration = Duration::from_millis(300);

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::bench::Bench;
 use crate::journal::{Reader, Selection, Step};
 use crate::record::Stream;
-use crate::sources::file::{Bells, Folder, Place, Root, Signals, follow};
+use crate::sources::Bells;
+use crate::sources::file::{Folder, Place, Root, Signals, follow};
 
 /// Only a hang takes so long.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -279,26 +280,4 @@ async fn following_that_is_stopped_or_dropped_goes_on_exactly_there() {
     read(&mut reader, &seen, || Some(writer.written)).await;
     stop.cancel();
     timeout(DEADLINE, following).await.unwrap().unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_watch_is_given_back_with_the_last_who_follows() {
-    let bench = Bench::new();
-    bench.write("line\n");
-    let bells = Arc::new(Bells::default());
-    let bell = bells.hang(bench.log("app.log"));
-    let other = bells.hang(bench.log("other.log"));
-    bench.write("line\n");
-    timeout(DEADLINE, bell.rung()).await.unwrap();
-    drop(bell);
-    bench.append("other.log").write_all(b"line\n").unwrap();
-    timeout(DEADLINE, other.rung()).await.unwrap();
-    // a folder of the same name is another one
-    fs::rename(bench.log(""), bench.folder.path().join("old")).unwrap();
-    fs::create_dir(bench.log("")).unwrap();
-    other.hang_anew();
-    bench.append("other.log").write_all(b"line\n").unwrap();
-    timeout(DEADLINE, other.rung()).await.unwrap();
-    drop(other);
-    assert!(bells.is_idle());
 }
