@@ -241,6 +241,11 @@ class Stream {
   #connection = null;
   #wake = () => {};
 
+  /** No line comes: it is paused, or its speed is 0. */
+  get stands() {
+    return this.paused || this.query.get("rate") === "0";
+  }
+
   constructor(rows, follower, query) {
     Object.assign(this, { rows, follower, query });
     this.said = byId("said");
@@ -281,7 +286,7 @@ class Stream {
     await styled();
     if (document.readyState === "loading") window.stop();
     for (let attempt = 0; ; ) {
-      if (this.paused) {
+      if (this.stands) {
         await this.#rest();
         attempt = 0;
         continue;
@@ -289,7 +294,7 @@ class Stream {
       const before = this.rows.newest();
       const result = await this.#read();
       if (result === "gone") return;
-      if (this.paused || result === "full" || result === "changed") {
+      if (this.stands || result === "full" || result === "changed") {
         attempt = 0;
         continue;
       }
@@ -307,10 +312,10 @@ class Stream {
   /** While it is paused: says how many lines have come. */
   async #rest() {
     const record = await this.ask();
-    if (!this.paused) return;
+    if (!this.stands) return;
     if (record) this.say(`Paused: ${digits.format(Math.max(0, record.lines - this.rows.newest()))} more lines.`);
     await this.#sleep(ASK);
-    if (!this.paused) this.say("");
+    if (!this.stands) this.say("");
   }
 
   /** Fetches what follows the last row: "full", "changed" (something else is asked for), "gone" or "cut". */
@@ -348,7 +353,7 @@ class Stream {
   }
 
   filtered() {
-    return ["q", "x", "level", "logger", "stream"].some((name) => this.query.get(name));
+    return ["q", "x", "level", "logger", "field", "stream"].some((name) => this.query.get(name));
   }
 
   /** The server's own rendering is parsed in a document that nobody sees, and its rows are moved over as they come. */
@@ -386,14 +391,14 @@ function styled() {
   return new Promise((resolve) => ["load", "error"].forEach((event) => link.addEventListener(event, resolve)));
 }
 
-/** The slider: from 1 line a second to 20, then as fast as they come. */
+/** The slider: no line at all, from 1 line a second to 20, then as fast as they come. */
 function offerRates(stream) {
   const [slider, pace] = [byId("rate"), byId("pace")];
   const asked = Number(stream.query.get("rate") || FASTEST);
   slider.value = Math.min(asked, FASTEST);
   const tell = () => {
     const rate = Number(slider.value);
-    pace.textContent = rate >= FASTEST ? "all at once" : `${rate} a second`;
+    pace.textContent = rate >= FASTEST ? "all at once" : rate === 0 ? "paused" : `${rate} a second`;
     slider.ariaValueText = pace.textContent;
   };
   tell();
@@ -413,7 +418,7 @@ function offerRates(stream) {
 /** What of the page's query is about how lines are shown. */
 function viewQuery() {
   const query = new URLSearchParams(location.search);
-  const shown = ["time", "stream", "q", "x", "level", "logger", "rate", "all"];
+  const shown = ["time", "stream", "q", "x", "level", "logger", "field", "rate", "all"];
   for (const name of [...query.keys()]) if (!shown.includes(name)) query.delete(name);
   return query;
 }
@@ -438,4 +443,4 @@ function enhance(body) {
 const asked = new URLSearchParams(location.search);
 const table = await appeared(() => document.querySelector("#lines > tbody"));
 // a page that was asked to be finished is
-if (table && asked.get("order") !== "newest" && !["0", "false", "no", "off"].includes(asked.get("follow"))) enhance(table);
+if (table && asked.get("order") !== "newest" && !asked.get("until") && !["0", "false", "no", "off"].includes(asked.get("follow"))) enhance(table);

@@ -508,7 +508,7 @@ class Stream {
     document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
     this.ended = new Promise((resolve) => (this.#end = resolve));
     // a run that ends when its page is left keeps the connection that started it
-    const onItsOwn = status.live && !("tied" in document.body.dataset) && !query.has("follow");
+    const onItsOwn = status.live && !("tied" in document.body.dataset) && !query.has("follow") && !query.get("until");
     if (document.readyState !== "loading") {
       this.#documentEnded();
     } else if (onItsOwn) {
@@ -587,6 +587,7 @@ class Stream {
     const address = new URL(this.rows.run);
     address.search = this.query;
     address.searchParams.delete("follow");
+    address.searchParams.delete("since");
     address.searchParams.set("from", from);
     const connection = new AbortController();
     try {
@@ -703,7 +704,7 @@ function cancelInPlace(form, status) {
 /** What of the page's query is about how lines are shown, and so belongs to the run's own address too. */
 function viewQuery() {
   const query = new URLSearchParams(location.search);
-  const shown = ["all", "time", "follow", "stream", "q", "x", "level", "logger", "rate"];
+  const shown = ["all", "time", "follow", "stream", "q", "x", "level", "logger", "field", "since", "until", "rate"];
   for (const name of [...query.keys()]) if (!shown.includes(name)) query.delete(name);
   return query;
 }

@@ -99,6 +99,8 @@ description = "What the programs of the shop write, <escaped>"
 directory = "logs"
 [feeds.nothing]
 directory = "nothing"
+[feeds.records]
+python_logging = { http = true }
 "#;
 
 /// The files of the feed `logs`.
@@ -117,6 +119,11 @@ const FILES: [&str; 8] = [
 const LINES: &str = "2026-11-21 13:00:00,1 - app.db - INFO - begun\nERROR:app.db:gone <b>\nTraceback (most recent call last):\n  \
     File \"a.py\", line 1\nKeyError: 1\n\u{1b}[33mWARNING\u{1b}[0m:other:in \u{1b}[1;32mcolours\u{1b}[0m\n\
     CRITICAL:app:bell\u{7}\nDEBUG:app:d\n{\"level\":\"notice\",\"logger\":\"json\"}\nplain\n";
+
+/// What the feed `records` has.
+const RECORD: &str = r#"{"message":"gone","level":"error","logger":"app.db","pathname":"/srv/app/db.py","lineno":7,"funcName":"connect",
+    "process":42,"threadName":"main","traceback":"Traceback\nKeyError: 1","run":42,"user_agent":"Mozilla/5.0 (X11; Linux x86_64) <b> & more",
+    "a_name_that_is_as_long_as_a_line_and_has_no_place_where_it_could_be_broken":"0123456789012345678901234567890123456789"}"#;
 
 /// The job with the longest name.
 const LONG: &str = "a-name-of-64-letters-is-the-longest-there-can-be-and-it-must-fit";
@@ -146,6 +153,8 @@ impl Stage {
         let server = builder.start();
         let gate = server.gate("gate");
         server.request("PUT", "/feeds/app/lines").body("text/plain", LINES).send().expect(200);
+        let record = server.request("POST", "/feeds/records/records").body("application/json", RECORD);
+        record.send().expect(204);
         let ended: Vec<String> = ["colours", "failing", "late", "cut", "empty", LONG]
             .map(|job| server.post(&format!("/jobs/{job}?wait")).run())
             .into_iter()
@@ -186,6 +195,8 @@ impl Stage {
             "/feeds/app?follow=0",
             "/feeds/app?order=newest",
             "/feeds/app?follow=0&level=warning&x=nothing&logger=app&rate=1000",
+            "/feeds/app?follow=0&field=logger%3Djson&since=1h&until=2999-01-01T00:00:00Z&level=info,notice",
+            "/feeds/records?follow=0",
             "/feeds/all?follow=0",
             "/feeds/empty?follow=0",
         ] {

@@ -1,7 +1,8 @@
-//! What a plain line says of itself: whatever it is, the logger is a part of it, and colours taken away leave no escape.
+//! What a plain line says of itself: whatever it is, the logger is a part of it, its fields are found or not, and colours
+//! taken away leave no escape.
 #![no_main]
 
-use joblines::record::said;
+use joblines::record::{any_field, said};
 use joblines::views::Plain;
 use libfuzzer_sys::fuzz_target;
 
@@ -12,4 +13,10 @@ fuzz_target!(|line: &[u8]| {
     if let Some(name) = said(text).logger {
         assert!(!name.is_empty() && text.windows(name.len()).any(|part| part == name));
     }
+    let mut values = 0;
+    assert!(!any_field(text, "level", |_| {
+        values += 1;
+        false
+    }));
+    assert!(values > 0 || !any_field(text, "level", |_| true));
 });

@@ -42,8 +42,8 @@ use job::KEYS as JOB_KEYS;
 use mistakes::{Mistake, SourceId};
 use parameter::take as take_parameters;
 use table::{Table, Value, nearest};
-pub use values::job_name;
-use values::{duration, feed_name, positive_duration, size, variable_name};
+pub use values::{duration, job_name};
+use values::{feed_name, positive_duration, size, variable_name};
 
 /// A whole `jobs.toml`, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -10,9 +10,9 @@ pub(super) const KEYS: [&str; 8] =
     ["type", "choices", "choices_from", "pattern", "min", "max", "default", "description"];
 
 /// The words of the query of a job's and of a run's URL: no parameter can be named so.
-pub const QUERY_WORDS: [&str; 16] = [
-    "format", "wait", "detach", "abort", "all", "time", "stream", "from", "tail", "follow", "download", "q", "x",
-    "rate", "level", "logger",
+pub const QUERY_WORDS: [&str; 19] = [
+    "format", "wait", "detach", "abort", "all", "time", "stream", "from", "tail", "since", "until", "follow",
+    "download", "q", "x", "rate", "level", "logger", "field",
 ];
 
 /// What a parameter is, as its keys say it together.

@@ -24,7 +24,10 @@ const SIZE_UNITS: [(&str, u64); 10] = [
 ];
 
 /// A duration such as `90s`, `10m`, `1h 30m` or `250ms`, exact to the millisecond.
-pub(super) fn duration(text: &str) -> Result<Duration, Invalid> {
+///
+/// # Errors
+/// What is wrong with the text, and what to write.
+pub fn duration(text: &str) -> Result<Duration, Invalid> {
     let mut units = DURATION_UNITS.iter();
     let mut total = Some(0_u64);
     let mut rest = text.trim();

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use jiff::Timestamp;
 
-use super::{App, Lines, Refusal, Show, Stream, Subject, TRAILERS, Tie, Viewed, failed, run_again};
+use super::{App, Refusal, Show, Stream, Subject, TRAILERS, Tie, Viewed, failed, run_again};
 use crate::record::{self, Start};
 use crate::runs::{Reading, Run, RunRecord};
 use crate::views::{About, Format, Options, View};
@@ -67,8 +67,8 @@ impl Answer<'_> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
         *response.headers_mut() = headers(&start, format, &self.viewed, self.app);
-        let Viewed { selection, terms, rate, all, abort, .. } = self.viewed;
-        let lines = Lines::new(&journal, &selection, terms, rate).map_err(|error| failed(error.into()))?;
+        let lines = self.viewed.lines(&journal).map_err(|error| failed(error.into()))?;
+        let Viewed { all, abort, .. } = self.viewed;
         let view = View::new(format, options);
         let subject = Subject::Run { journal, start };
         let show = Show { subject, lines, format, view, all, abort, tie: self.tie, queued, on_pipes };

@@ -11,8 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, Asked, Everywhere, FeedName, FeedShown, FeedWords, FilterWords, FormatWord, Lines, Name, Reached, Refusal,
-    Show, Stream, Subject, Viewed, Wanted, Wrong, failed, json, list_files, pages, tally_lines,
+    App, Asked, Everywhere, FeedName, FeedShown, FeedWords, FilterWords, FormatWord, Name, Reached, Refusal, Show,
+    Stream, Subject, Viewed, Wanted, Wrong, failed, json, list_files, pages, tally_lines,
 };
 use crate::feeds::{Feed, Watched};
 use crate::journal::Selection;
@@ -30,9 +30,9 @@ const ORDERS: &str = "nothing, or newest for the newest line first";
 const ROWS: u64 = 5000;
 
 /// What the query of a feed's URL may hold.
-pub(super) const QUERY: [&str; 14] = [
-    "format", "order", "from", "tail", "follow", "stream", "q", "x", "level", "logger", "rate", "time", "download",
-    "all",
+pub(super) const QUERY: [&str; 17] = [
+    "format", "order", "from", "tail", "since", "until", "follow", "stream", "q", "x", "level", "logger", "field",
+    "rate", "time", "download", "all",
 ];
 
 /// A feed as JSON tells of it.
@@ -208,7 +208,7 @@ pub(super) async fn answer(
     let back = asked.last_event()?.filter(|id| id.run == start.journal);
     match back.map(|id| id.reached) {
         Some(Reached::Line(line)) if line > 0 => {
-            viewed.selection = Selection { from: 1, tail: None, after: Some(line), ..viewed.selection };
+            viewed.behind(line);
         }
         _ if viewed.is_unbounded() && !viewed.all && !viewed.download => {
             viewed.selection.tail = Some(LAST_LINES);
@@ -247,8 +247,8 @@ pub(super) async fn answer(
     };
     let mut response = Response::new(Body::empty());
     *response.headers_mut() = headers(&start, format, &viewed, &address);
-    let Viewed { selection, terms, rate, all, download, .. } = viewed;
-    let lines = Lines::new(&watched, &selection, terms, rate).map_err(|error| failed(error.into()))?;
+    let lines = viewed.lines(&watched).map_err(|error| failed(error.into()))?;
+    let Viewed { all, download, .. } = viewed;
     let rows = if all || newest || download { u64::MAX } else { ROWS };
     let show = Show {
         subject: Subject::Feed { journal: watched, start, rows },

@@ -22,9 +22,9 @@ use crate::sources::process::Input;
 const MAX_FORM: usize = 1 << 20;
 
 /// What the query of a job's URL may hold beside the job's own parameters.
-pub(super) const QUERY: [&str; 14] = [
-    "format", "wait", "detach", "abort", "all", "time", "stream", "from", "q", "x", "level", "logger", "rate",
-    "download",
+pub(super) const QUERY: [&str; 17] = [
+    "format", "wait", "detach", "abort", "all", "time", "stream", "from", "since", "until", "q", "x", "level",
+    "logger", "field", "rate", "download",
 ];
 
 /// What is to happen with a visit to a job's URL.

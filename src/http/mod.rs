@@ -29,6 +29,7 @@ mod runs;
 mod sieve;
 mod stream;
 mod tally;
+mod times;
 mod viewed;
 
 use std::sync::Arc;
@@ -46,7 +47,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
-use crate::config::Job;
+use crate::config::{Job, duration};
 use crate::parameters::Wrong;
 use crate::views::{EventId, Format, Reached, pages};
 use again::run_again;
@@ -76,6 +77,7 @@ use runs::{LISTED, RunList, find_run, resume, show_newest};
 use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
 use stream::{Lines, Show, Stream, Subject, Tie};
 use tally::over_time as tally_lines;
+use times::{Outside, Times};
 use viewed::Viewed;
 
 /// What every answer says. A page of ours may load and do nothing but our own style sheet, script and forms, in no other

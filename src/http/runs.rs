@@ -14,7 +14,6 @@ use super::{
     answer_with_record, failed, line_of, no_run, page, pages, runs_page,
 };
 use crate::config::Job;
-use crate::journal::Selection;
 use crate::record::{self, RunId};
 use crate::runs::{Filter, RunRecord};
 
@@ -22,9 +21,9 @@ use crate::runs::{Filter, RunRecord};
 pub(super) const LISTED: (usize, usize) = (50, 1000);
 
 /// What the query of a run's URL may hold.
-pub(super) const QUERY: [&str; 15] = [
-    "format", "wait", "abort", "all", "from", "tail", "follow", "stream", "q", "x", "level", "logger", "rate", "time",
-    "download",
+pub(super) const QUERY: [&str; 18] = [
+    "format", "wait", "abort", "all", "from", "tail", "since", "until", "follow", "stream", "q", "x", "level",
+    "logger", "field", "rate", "time", "download",
 ];
 
 /// One run.
@@ -111,8 +110,7 @@ pub(super) async fn resume(app: &App, found: Found, reached: Reached, asked: &As
     match reached {
         Reached::Line(0) => {}
         Reached::Line(line) if line <= found.record().lines => {
-            // what its URL said of where to begin was for the first time
-            viewed.selection = Selection { from: 1, tail: None, after: Some(line), ..viewed.selection };
+            viewed.behind(line);
         }
         Reached::Line(_) | Reached::End => return Ok(StatusCode::NO_CONTENT.into_response()),
     }

@@ -25,6 +25,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
 pub use brought::Brought;
@@ -154,6 +155,15 @@ impl Journal {
     /// Where the files cannot be read.
     pub fn read(self: &Arc<Self>, selection: &Selection) -> io::Result<Reader> {
         Reader::new(Arc::clone(self), selection)
+    }
+
+    /// The first line that came at `time` or later, by the times of its chunks, which only a clock that was set back puts
+    /// out of order; the number of the next line where none has.
+    ///
+    /// # Errors
+    /// Where the files cannot be read.
+    pub fn line_at(self: &Arc<Self>, time: Timestamp) -> io::Result<u64> {
+        self.read(&Selection { from: u64::MAX, follow: false, ..Selection::default() })?.line_at(time)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

@@ -23,6 +23,9 @@ const BATCH: usize = 64 << 10;
 pub struct Selection {
     /// The first line, from 1.
     pub from: u64,
+    /// Up to the line before this one, and then no further: also a line that was begun before it is left as far as it
+    /// has come by then.
+    pub to: Option<u64>,
     /// With [`from`](Selection::from): what comes of lines that were begun before it, too.
     pub rests: bool,
     /// Go on behind the end of this line: what was sent before it ended is not sent again, and what was begun before it
@@ -39,7 +42,7 @@ pub struct Selection {
 impl Default for Selection {
     /// Everything, to the end.
     fn default() -> Self {
-        Selection { from: 1, rests: false, after: None, tail: None, stream: None, follow: true }
+        Selection { from: 1, to: None, rests: false, after: None, tail: None, stream: None, follow: true }
     }
 }
 
@@ -59,6 +62,7 @@ pub enum Step {
 pub struct Reader {
     journal: Arc<Journal>,
     from: u64,
+    to: Option<u64>,
     rests: bool,
     after: Option<u64>,
     stream: Option<Stream>,
@@ -78,13 +82,14 @@ impl Reader {
     pub(super) fn new(journal: Arc<Journal>, selection: &Selection) -> io::Result<Reader> {
         let mut shared = journal.lock();
         shared.readers += 1;
-        let (entries, lines) = (shared.written, shared.totals.lines);
+        let (oldest, mut entries, mut lines) = (shared.first_entry(), shared.written, shared.totals.lines);
         let until = (!selection.follow).then_some(shared.entries);
         drop(shared);
         let news = Box::pin(Arc::clone(&journal.news).notified_owned());
         let mut reader = Reader {
             journal,
             from: selection.from.max(1),
+            to: selection.to,
             rests: selection.rests,
             after: selection.after,
             stream: selection.stream,
@@ -96,6 +101,13 @@ impl Reader {
             news,
             disk: None,
         };
+        if let Some(to) = selection.to {
+            lines = lines.min(to.saturating_sub(1));
+            if let Some(end) = reader.end_before(to, oldest..entries)? {
+                entries = end;
+                reader.until = Some(reader.until.map_or(end, |until| until.min(end)));
+            }
+        }
         if let Some(tail) = selection.tail {
             let first = match selection.stream {
                 None => (lines + 1).saturating_sub(tail),
@@ -124,8 +136,38 @@ impl Reader {
             self.from = self.from.max(first_kept);
         }
         let first = self.after.unwrap_or(self.from);
-        self.entry = if first > first_kept { self.find(first, oldest..entries)? } else { oldest };
+        self.entry = match first > first_kept {
+            true => self.find(oldest..entries, |entry| entry.next_line <= first)?,
+            false => oldest,
+        };
         Ok(())
+    }
+
+    /// The entry before which every line before `to` is begun; `None` where that line is still to come.
+    fn end_before(&mut self, to: u64, entries: Range<u64>) -> io::Result<Option<u64>> {
+        let reaching = self.find(entries.clone(), |entry| entry.next_line <= to)?;
+        if reaching >= entries.end {
+            return Ok(None);
+        }
+        let entry = self.chunk_entry(reaching)?;
+        Ok(Some(reaching + u64::from(entry.line < to)))
+    }
+
+    /// The first line that was begun at `time` or later, as far as one is in the files; else the one that comes next.
+    pub(super) fn line_at(&mut self, time: Timestamp) -> io::Result<u64> {
+        let shared = self.journal.lock();
+        let (oldest, entries, first_kept) = (shared.first_entry(), shared.written, shared.first_line());
+        drop(shared);
+        match self.find(oldest..entries, |entry| entry.time < time)? {
+            first if first == oldest => Ok(first_kept),
+            first => Ok(self.chunk_entry(first - 1)?.next_line),
+        }
+    }
+
+    /// Goes no further than to what there is now.
+    pub fn stop_following(&mut self) {
+        let entries = self.journal.lock().entries;
+        self.until = Some(self.until.map_or(entries, |until| until.min(entries)));
     }
 
     /// The number of the first line that it may show.
@@ -217,7 +259,8 @@ impl Reader {
             return Found::Chunks;
         }
         match &shared.end {
-            Some(end) if self.until.is_none_or(|until| until >= shared.entries) => {
+            // whose end is known is told it, however few of the lines were asked for
+            Some(end) if self.to.is_some() || self.until.is_none_or(|until| until >= shared.entries) => {
                 Found::Step(Step::End(Arc::clone(end)))
             }
             _ if self.until.is_some() => Found::Step(Step::Pause),
@@ -278,6 +321,9 @@ impl Reader {
         if self.stream.is_some_and(|stream| stream != chunk.stream) {
             return None;
         }
+        if let Some(to) = self.to.filter(|_| !chunk.continues) {
+            chunk = cut_end(chunk, to)?;
+        }
         if chunk.line < self.from {
             return match chunk.continues {
                 true => self.rests.then_some(chunk),
@@ -326,12 +372,12 @@ impl Reader {
         }
     }
 
-    /// The first of `entries` whose lines reach `line`.
-    fn find(&mut self, line: u64, entries: Range<u64>) -> io::Result<u64> {
+    /// The first of `entries` that no longer `is_before`.
+    fn find(&mut self, entries: Range<u64>, is_before: impl Fn(&super::ChunkEntry) -> bool) -> io::Result<u64> {
         let (mut low, mut high) = (entries.start, entries.end);
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.chunk_entry(middle)?.next_line <= line {
+            if is_before(&self.chunk_entry(middle)?) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -370,6 +416,15 @@ fn cut(mut chunk: Chunk, first: u64) -> Option<Chunk> {
     let end = memchr::memchr_iter(b'\n', &chunk.bytes).nth(surplus)? + 1;
     let bytes = chunk.bytes.split_off(end);
     (!bytes.is_empty()).then_some(Chunk { line: first, bytes, ..chunk })
+}
+
+/// `chunk` without the lines from `to` on; `None` where nothing is left.
+fn cut_end(chunk: Chunk, to: u64) -> Option<Chunk> {
+    let lines = usize::try_from(to.checked_sub(chunk.line + 1)?).ok()?;
+    match memchr::memchr_iter(b'\n', &chunk.bytes).nth(lines) {
+        Some(end) => Some(Chunk { bytes: chunk.bytes.slice(..=end), ..chunk }),
+        None => Some(chunk),
+    }
 }
 
 /// What of `chunk` comes behind the end of line `seen`; `after` is cleared once that has been met.

@@ -346,3 +346,55 @@ proptest! {
         prop_assert_eq!((recovered.end.lines, recovered.cut), (100, garbage.len() as u64));
     }
 }
+
+#[tokio::test]
+async fn lines_are_found_by_the_time_at_which_they_came() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    assert_eq!(journal.line_at(Timestamp::now()).unwrap(), 1);
+    for number in 0..200 {
+        writer.append(Stream::Stdout, Bytes::from(format!("a{number}\nb{number}\nopen ")));
+        writer.append(Stream::Stdout, Bytes::from_static(b"end\n"));
+    }
+    let (chunks, _) = all(journal.read(&Selection { follow: false, ..Selection::default() }).unwrap()).await;
+    let begun: Vec<(u64, Timestamp)> = chunks
+        .iter()
+        .filter(|chunk| !chunk.continues)
+        .flat_map(|chunk| chunk.lines().map(|(line, _)| (line, chunk.time)).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(begun.len(), 600);
+    for (_, time) in begun.iter().step_by(7) {
+        let first = begun.iter().find(|(_, came)| came >= time).unwrap().0;
+        assert_eq!(journal.line_at(*time).unwrap(), first);
+    }
+    let after = begun.last().unwrap().1 + Duration::from_secs(1);
+    assert_eq!(journal.line_at(after).unwrap(), 601);
+    assert_eq!(journal.line_at(Timestamp::UNIX_EPOCH).unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_reader_stops_before_the_line_that_it_was_told() {
+    let (_folder, mut writer, journal) = journal(u64::MAX);
+    writer.append(Stream::Stdout, Bytes::from_static(b"1\n2\n3\n"));
+    writer.append(Stream::Stderr, Bytes::from_static(b"4\n"));
+    writer.append(Stream::Stdout, Bytes::from_static(b"5\nopen"));
+    writer.append(Stream::Stderr, Bytes::from_static(b"7\n"));
+    writer.append(Stream::Stdout, Bytes::from_static(b"ed\n"));
+    let read = |selection| all(journal.read(&selection).unwrap());
+    let some = |to| Selection { to: Some(to), ..Selection::default() };
+    for (to, expected) in
+        [(1, ""), (2, "1\n"), (3, "1\n2\n"), (4, "1\n2\n3\n"), (5, "1\n2\n3\n4\n"), (6, "1\n2\n3\n4\n5\n")]
+    {
+        let (chunks, end) = read(some(to)).await;
+        assert_eq!((String::from_utf8(bytes_of(&chunks)).unwrap().as_str(), end), (expected, None), "{to}");
+    }
+    assert_eq!(bytes_of(&read(Selection { tail: Some(2), ..some(5) }).await.0), b"3\n4\n");
+    assert_eq!(bytes_of(&read(Selection { from: 3, ..some(5) }).await.0), b"3\n4\n");
+    let stderr = Selection { tail: Some(1), stream: Some(Stream::Stderr), ..some(7) };
+    assert_eq!(bytes_of(&read(stderr).await.0), b"4\n");
+    assert_eq!(bytes_of(&read(Selection { follow: false, ..some(9) }).await.0), b"1\n2\n3\n4\n5\nopen7\ned\n");
+    let mut reader = journal.read(&Selection::default()).unwrap();
+    reader.stop_following();
+    assert_eq!(all(reader).await.1, None);
+    let end = finish(writer);
+    assert_eq!(read(some(2)).await.1, Some(end), "whose end is known is told it");
+}

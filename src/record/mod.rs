@@ -20,7 +20,7 @@ use uuid::Uuid;
 pub use entry::{Entry, Heading, Thread, readable};
 pub use level::Level;
 pub use records::{LONGEST_RECORD, Records, begins_exception};
-pub use said::{Said, said};
+pub use said::{Said, any_field, said};
 // a sibling's function, by a name that is no module's
 use said::said as read_said;
 

@@ -13,9 +13,15 @@ pub struct Filters {
     pub level: String,
     /// The logger.
     pub logger: String,
+    /// The field: its name, and perhaps its value.
+    pub field: String,
+    /// When the first line came, as it was asked for.
+    pub since: String,
+    /// When the last one did.
+    pub until: String,
     /// The stream.
     pub stream: Option<Stream>,
-    /// All of them as the query of a URL; empty where every line is shown.
+    /// All of them, with times that stay the same, as the query of a URL; empty where every line is shown.
     pub query: String,
     /// Only so many of the last lines that match are shown, though nobody asked for that.
     pub last: Option<u64>,

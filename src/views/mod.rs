@@ -42,7 +42,7 @@ use crate::views::messages::Messages;
 use crate::views::raw::{Care, Counted, Pieces, is_unsafe, none, whole_lines};
 use crate::views::table::Table;
 use crate::views::text::Text;
-use crate::views::words::{in_bytes, in_digits, in_duration, legible, shortened};
+use crate::views::words::{encode, in_bytes, in_digits, in_duration, legible, shortened};
 
 /// The formats a journal can be streamed in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -309,10 +309,12 @@ impl View {
         }
     }
 
-    /// So many lines are there that a pace has not let through yet. Only a feed's page shows it.
+    /// So many lines are there that a pace has not let through yet. Only html shows it.
     pub fn remaining(&mut self, lines: u64, out: &mut Frames) {
-        if let Kind::Table(table) = &mut self.0 {
-            table.remaining(lines, out);
+        match &mut self.0 {
+            Kind::Table(table) => table.remaining(lines, out),
+            Kind::Html(html) => html.remaining(lines, out),
+            Kind::Text(_) | Kind::Ndjson(_) | Kind::Sse(_) | Kind::Messages(_) | Kind::Published(_) => {}
         }
     }
 

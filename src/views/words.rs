@@ -67,6 +67,18 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
     }
 }
 
+/// A value in a query (RFC 3986 §2.3): everything but letters, digits and `-._~` with percent signs.
+pub(super) fn encode(value: &str) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            true => encoded.push(char::from(byte)),
+            false => encoded += &format!("%{byte:02X}"),
+        }
+    }
+    encoded
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,12 +4,16 @@ use crate::harness::{Server, html};
 use crate::{APP, KINDS, events, page, push, rows, seqs};
 
 /// The lines of [`KINDS`] that each filter takes.
-const FILTERS: [(&str, &[u64]); 9] = [
+const FILTERS: [(&str, &[u64]); 13] = [
     ("q=one", &[7, 9]),
     ("x=one", &[1, 2, 3, 4, 5, 6, 8]),
     ("q=one&x=health", &[7]),
     ("level=error", &[2, 3, 4, 5]),
     ("level=warning", &[2, 3, 4, 5, 6]),
+    ("level=warning,warning", &[6]),
+    ("level=debug,warning", &[6, 9]),
+    ("level=..notset,info..notice", &[1, 7, 8]),
+    ("since=1h&q=one", &[7, 9]),
     ("level=warning&x=KeyError|File", &[2, 3, 6]),
     ("logger=app.db", &[1, 2, 3, 4, 5, 9]),
     ("logger=app.db.pool&q=%5EERROR", &[2]),
@@ -67,7 +71,12 @@ fn what_cannot_be_meant_is_refused() {
         ("x=(", "`x` cannot be `(`: unclosed group"),
         ("order=oldest", "`order` cannot be `oldest`"),
         ("order=newest", "`order` cannot be `newest` in a stream; only format=html"),
-        ("rate=0", "`rate` cannot be `0`"),
+        ("rate=-1", "`rate` cannot be `-1`"),
+        ("level=warning,,error", "`level` cannot be `warning,,error`"),
+        ("field==42", "`field` cannot be `=42`; allowed: the name of a field, or a name and a value, such as run=42"),
+        ("since=noon", "`since` cannot be `noon`; allowed: a time such as 2026-11-21T12:00:00Z"),
+        ("until=15", "`until` cannot be `15`"),
+        ("since=1m&until=1h", "`since` cannot be `1m`; allowed: a time before `until`"),
     ] {
         let refused = server.get(&format!("/feeds/app?{query}")).expect(400).text();
         assert!(refused.starts_with(expected), "{query}: {refused}");

@@ -5,11 +5,13 @@
 mod harness;
 
 mod events;
+mod fields;
 mod filters;
 mod merge;
 mod page;
 mod push;
 mod script;
+mod times;
 mod viewers;
 
 use harness::{Response, Server};

@@ -102,6 +102,33 @@ fn the_slider_asks_for_another_pace() {
 }
 
 #[test]
+fn the_sliders_end_is_a_pause() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let server = Server::start(APP);
+    push(&server, "app", &lines(1, 3));
+    open(&browser, &server.url("/feeds/app?rate=0"));
+    browser.wait_for_text("#pace", "paused");
+    browser.wait_for_text("#said", "3 more lines");
+    push(&server, "app", &lines(4, 10));
+    browser.wait_for_text("#said", "10 more lines");
+    assert_eq!(numbers(&browser), [0; 0]);
+    let slide = |to: u32| {
+        browser.value(&format!(
+            "(() => {{ const slider = document.getElementById('rate'); slider.value = {to}; \
+             slider.dispatchEvent(new Event('input')); slider.dispatchEvent(new Event('change')); return true; }})()"
+        ))
+    };
+    slide(21);
+    has(&browser, 10);
+    assert_eq!(browser.value("location.search"), "");
+    slide(0);
+    browser.wait_for_text("#said", "0 more lines");
+    push(&server, "app", &lines(11, 12));
+    browser.wait_for_text("#said", "2 more lines");
+    assert_eq!(numbers(&browser), (1..=10).collect::<Vec<_>>());
+}
+
+#[test]
 fn the_page_of_a_stopped_server_goes_on_with_the_next_one() {
     let Some(browser) = Browser::with_scripts() else { return };
     let mut server = Server::start(APP);

@@ -375,7 +375,12 @@ fn what_cannot_be_meant_is_400_with_name_value_and_what_is_allowed() {
         ("q=(%3F%3Da)b", ["`q`", "(?=a)b", "look-around"]),
         ("level=loud", ["`level`", "`loud`", "warning"]),
         ("level=error..info", ["`level`", "error..info", "debug..info"]),
-        ("rate=0", ["`rate`", "`0`", "from 1 to 1000000"]),
+        ("level=warning,", ["`level`", "`warning,`", "warning,error"]),
+        ("field=%3D42", ["`field`", "`=42`", "run=42"]),
+        ("since=yesterday", ["`since`", "`yesterday`", "15m"]),
+        ("until=2026-11-21", ["`until`", "`2026-11-21`", "2026-11-21T12:00:00Z"]),
+        ("since=1m&until=2m", ["`since`", "`1m`", "before `until`"]),
+        ("rate=-1", ["`rate`", "`-1`", "or 0 for none"]),
         ("rate=1000001", ["`rate`", "`1000001`", "from 1 to 1000000"]),
         ("rate=fast", ["`rate`", "`fast`", "whole number"]),
         ("stream=stdin", ["`stream`", "`stdin`", "stdout"]),
@@ -389,4 +394,87 @@ fn what_cannot_be_meant_is_400_with_name_value_and_what_is_allowed() {
         }
     }
     assert_eq!(server.runs("job").len(), 1, "what is refused starts nothing");
+}
+
+#[test]
+fn a_jobs_lines_are_found_by_their_fields() {
+    const COMMAND: &str = r#"
+echo '{"run":42,"level":"error","msg":"failed"}'
+echo '  with more'
+echo 'level=info run=42 user="anna lee"' >&2
+echo '{"run":43}'
+echo 'Traceback (most recent call last):'
+echo '  File "a.py"'
+echo 'KeyError: 1'
+echo '{"in":{"run":42}}'
+"#;
+    let server = Server::with(&format!("[jobs.job]\ncommand = '''{COMMAND}'''\nmerge_stderr = true\n")).start();
+    let run = format!("/runs/{}", server.get("/jobs/job?wait").run());
+    let lines: Vec<String> = server.get(&run).text().lines().map(str::to_owned).collect();
+    for (query, expected) in [
+        ("field=run=42", &[1, 2, 3][..]),
+        ("field=run", &[1, 2, 3, 4, 5, 6, 7]),
+        ("field=run=43&q=%5E%20", &[6]),
+        ("field=user=anna%20lee", &[3]),
+        ("field=user=%22anna%20lee%22", &[]),
+        ("field=run=42&level=error", &[1, 2]),
+        ("field=run=42&tail=1", &[3]),
+        ("field=run=42&from=2", &[2, 3]),
+        ("field=in=%7B%22run%22:42%7D", &[8]),
+        ("level=error,info", &[1, 2, 3]),
+        ("level=info,info", &[3]),
+    ] {
+        let text: String = expected.iter().map(|line: &usize| format!("{}\n", lines[line - 1])).collect();
+        assert_eq!(server.get(&format!("{run}?{query}")).text(), text, "{query}");
+        let seqs: Vec<u64> =
+            server.ndjson(&format!("{run}?{query}")).iter().filter_map(|object| object["seq"].as_u64()).collect();
+        assert_eq!(seqs, expected.iter().map(|line| *line as u64).collect::<Vec<_>>(), "{query}");
+    }
+    assert_eq!(server.get("/jobs/job?field=run=43").text().lines().count(), 4, "while it runs, too");
+    let page = server.visit(&format!("{run}?field=run=42&since=1h")).text();
+    html::assert_whole(&page);
+    assert!(page.contains("name=\"field\" value=\"run=42\"") && page.contains("name=\"since\" value=\"1h\""), "{page}");
+    assert!(page.contains("id=L3>") && !page.contains("id=L4>"), "{page}");
+}
+
+#[test]
+fn a_runs_lines_are_found_by_when_they_came() {
+    let server = Server::with_job("echo one; read _ < gate; echo two");
+    let gate = server.gate("gate");
+    let mut seen = server.get("/jobs/job");
+    assert_eq!(seen.line(), "one");
+    gate.pass();
+    let run = format!("/runs/{}", seen.run());
+    assert_eq!(seen.text(), "two\n");
+    let objects = server.ndjson(&run);
+    let second = objects[2]["time"].as_str().unwrap();
+    for (query, expected) in [
+        (format!("since={second}"), "two\n"),
+        (format!("until={second}"), "one\n"),
+        (format!("until={second}&q=."), "one\n"),
+        (format!("since={second}&q=."), "two\n"),
+        ("since=1d&tail=1".to_owned(), "two\n"),
+        (format!("until={second}&tail=1"), "one\n"),
+        (format!("until={second}&tail=1&q=o"), "one\n"),
+        ("until=1d".to_owned(), ""),
+    ] {
+        assert_eq!(server.get(&format!("{run}?{query}")).text(), expected, "{query}");
+    }
+    let page = server.visit(&format!("{run}?until={second}")).text();
+    html::assert_whole(&page);
+    assert!(page.contains("finished: exit code 0"), "whose end is known is told it: {page}");
+    let end = server.ndjson(&format!("{run}?until={second}"));
+    assert_eq!(end.last().unwrap()["type"], "end");
+}
+
+#[test]
+fn a_run_that_stands_still_says_how_many_lines_remain() {
+    let server = Server::with_job("echo one; echo two");
+    let run = format!("/runs/{}", server.get("/jobs/job?wait").run());
+    let mut seen = server.visit(&format!("{run}?rate=0"));
+    let page = seen.until("data-text=\"2 remaining\"");
+    assert!(!page.contains("one") && !page.contains("finished"), "{page}");
+    let mut objects = server.get(&format!("{run}?rate=0&format=ndjson"));
+    assert!(objects.line().contains("\"type\":\"run\""));
+    assert_eq!(server.get(&format!("{run}?rate=1000")).text(), "one\ntwo\n");
 }

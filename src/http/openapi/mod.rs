@@ -32,7 +32,7 @@ pub(super) use queries::{
     AssetName, FeedFile, FeedName, FeedWords, FilterWords, FormatWord, JobName, JobWords, JobsWords, ListWord,
     RecordWords, RunName, RunWords, RunsWords, ViewedWords,
 };
-use schemas::{Answered, Listed, StreamObject, StreamWord, Word};
+use schemas::{Answered, Listed, Moment, StreamObject, StreamWord, Word};
 
 /// What is the same in every document: the routes are added to it as they are declared.
 pub(super) fn frame(base_path: &str) -> OpenApi {

@@ -4,7 +4,7 @@
 
 use utoipa::IntoParams;
 
-use super::{Answered, Listed, StreamWord, Word};
+use super::{Answered, Listed, Moment, StreamWord, Word};
 use crate::record::State;
 
 /// The format.
@@ -107,14 +107,25 @@ pub(in crate::http) struct FilterWords {
     /// Only the lines that this regular expression finds nothing in.
     #[param(format = "regex")]
     x: Option<String>,
-    /// Only the records of this level and above it, or of a range: `warning`, `30`, `debug..info`, the lower one first.
+    /// Only the records of this level and above it, or of a range, the lower one first, or just of several: `warning`, `30`,
+    /// `debug..info`, `warning,error`.
     #[param(inline)]
     level: Option<Word>,
     /// Only the records of this logger and those below it.
     #[param(pattern = r"^[^\u0000]*$")]
     logger: Option<String>,
-    /// The most lines a second.
-    #[param(minimum = 1, maximum = 1000000)]
+    /// Only the records, and the lines that are a JSON object or logfmt, that have this field: `run=42`, or `run` with any
+    /// value.
+    #[param(pattern = r"^([^=\u0000][^\u0000]*)?$")]
+    field: Option<String>,
+    /// Only what came then or later: a time (RFC 3339), or how long ago, such as `15m`.
+    #[param(inline)]
+    since: Option<Moment>,
+    /// Only what came before: a time (RFC 3339), or how long ago, such as `15m`. It is not before `since`.
+    #[param(inline)]
+    until: Option<Moment>,
+    /// The most lines a second; with 0 none comes, and the answer does not end.
+    #[param(minimum = 0, maximum = 1000000)]
     rate: Option<u32>,
     /// As a file to save.
     download: Option<bool>,

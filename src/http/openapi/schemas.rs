@@ -41,10 +41,15 @@ impl PartialSchema for StreamWord {
 
 impl ToSchema for StreamWord {}
 
-/// A level, or a range of them.
+/// A level, a range of them, or several.
 #[derive(ToSchema)]
-#[schema(value_type = String, format = "level", examples("warning", "30", "debug..info"))]
+#[schema(value_type = String, format = "level", examples("warning", "30", "debug..info", "warning,error"))]
 pub(super) struct Word(String);
+
+/// A time, or how long ago it was.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = "moment", examples("2026-11-21T12:00:00Z", "15m", "2h", "1d"))]
+pub(super) struct Moment(String);
 
 /// One line of NDJSON, or the data of one server-sent event.
 pub(super) struct StreamObject;

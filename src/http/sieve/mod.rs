@@ -8,7 +8,8 @@
 //!   A line in which `x` finds something does not pass. Where a feed that merges others has a record in several lines,
 //!   both are searched in all of it that has come: what goes on with a record that passes passes with it.
 //! - `level` and `logger` are those of the record that a line belongs to (see [`Records`]), or the library's own; what
-//!   shows no level is below all levels. What joblines itself says always passes these two.
+//!   shows no level is below all levels. So is a `field`: of a library's record any that has a name, of a plain line one
+//!   under a JSON object's own keys or in logfmt's pairs. What joblines itself says always passes these three.
 //! - `stream`, as it is.
 //!
 //! # Lines in pieces
@@ -23,6 +24,8 @@
 //! comes to the same result as one that has seen everything, and a client that comes back after line N gets just what
 //! it would have got: the lines before are gone through again, and left out until the end of line N.
 
+mod field;
+mod levels;
 mod terms;
 
 #[cfg(test)]
@@ -35,6 +38,8 @@ use std::sync::Arc;
 use super::{Query, Refusal, Wanted};
 use crate::record::{Chunk, Entry, Heading, LONGEST_RECORD, Records, Stream};
 use crate::views::Plain;
+use field::{FIELDS, Field};
+use levels::{LEVELS, Levels};
 use terms::Finding;
 pub(super) use terms::Terms;
 
@@ -224,14 +229,14 @@ impl Sieve {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let terms = &self.terms;
         if chunk.stream == Stream::Record {
-            let passes = !terms.are_of_records() || terms.take_record(Heading::of(line).said());
-            return passes && (!terms.are_of_text() || self.judge_entry(number, line));
+            let passes = !terms.are_of_headings() || terms.take_record(Heading::of(line).said());
+            return passes && (!terms.are_of_entries() || self.judge_entry(number, line));
         }
         let text = self.plain.of(line.strip_suffix(b"\r").unwrap_or(line));
         if terms.are_of_records() && chunk.stream != Stream::System {
             let strand = &mut self.strands[chunk.stream as usize];
             if let Some(said) = strand.records.begin(number, chunk.time, text) {
-                strand.passes = terms.take_record(said);
+                strand.passes = terms.take_head(said, text);
             }
             if !strand.passes {
                 return false;
@@ -240,9 +245,12 @@ impl Sieve {
         terms.take_text(text)
     }
 
-    /// Whether a record of a logging library, or what of it came before and is there now, passes `q` and `x`.
+    /// Whether a record of a logging library, or what of it came before and is there now, passes `q`, `x` and `field`.
     fn judge_entry(&mut self, number: u64, line: &[u8]) -> bool {
-        let Some(entry) = Entry::read(line) else { return self.terms.take_text(line) };
+        if !self.terms.may_take(line) {
+            return false;
+        }
+        let Some(entry) = Entry::read(line) else { return self.terms.take_unread(line) };
         let found = self.terms.look_into(&entry, &mut self.plain);
         let Some(feed) = entry.feed else { return found.passes() };
         match self.merged.get_mut(&*feed) {

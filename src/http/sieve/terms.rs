@@ -1,20 +1,17 @@
-//! What a query says of the lines that are to pass: `q`, `x`, `level`, `logger` and `stream`. It judges one line at a time and
-//! keeps nothing of it.
-
-use std::str::FromStr;
+//! What a query says of the lines that are to pass: `q`, `x`, `level`, `logger`, `field` and `stream`. It judges one line
+//! at a time and keeps nothing of it.
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{Query, Refusal, Wanted};
+use super::{FIELDS, Field, LEVELS, Levels, Query, Refusal, Wanted};
 use crate::record::{Entry, Level, Said, Stream};
 use crate::views::Plain;
 
+/// What the line of a record begins with that names its feed.
+const FEED: &[u8] = b"{\"feed\":";
+
 /// The most bytes that a compiled `q`, and what it keeps while it searches, may take.
 const PATTERN: usize = 1 << 20;
-
-/// What `level` allows.
-const LEVELS: &str = "trace, debug, info, notice, warning, error, critical or a number for it and all above it, or a \
-                      range such as debug..info";
 
 /// Which lines pass. See the module [`super`].
 #[derive(Clone, Default, Debug)]
@@ -25,6 +22,7 @@ pub(in crate::http) struct Terms {
     without: Option<Regex>,
     levels: Option<Levels>,
     logger: Option<String>,
+    field: Option<Field>,
     pub(in crate::http) stream: Option<Stream>,
     /// Lines of joblines' own never pass.
     without_system: bool,
@@ -39,6 +37,7 @@ impl Terms {
             without: given("x").map(|pattern| compile("x", pattern)).transpose()?,
             levels: given("level").map(|_| query.parsed("level", LEVELS)).transpose()?.flatten(),
             logger: given("logger").map(str::to_owned),
+            field: given("field").map(|_| query.parsed("field", FIELDS)).transpose()?.flatten(),
             stream: given("stream")
                 .map(|_| query.parsed("stream", "stdout, stderr, system, record"))
                 .transpose()?
@@ -57,13 +56,23 @@ impl Terms {
         self.are_of_text() || self.are_of_records()
     }
 
+    /// Whether they ask for what a record of a logging library has in it, beside level and logger.
+    pub(super) fn are_of_entries(&self) -> bool {
+        self.are_of_text() || self.field.is_some()
+    }
+
     /// Whether they ask for what is in the text of a line.
-    pub(super) fn are_of_text(&self) -> bool {
+    fn are_of_text(&self) -> bool {
         self.text.is_some() || self.without.is_some()
     }
 
-    /// Whether they ask for levels or loggers, which lines of one record have in common.
+    /// Whether they ask for levels, loggers or fields, which lines of one record have in common.
     pub(super) fn are_of_records(&self) -> bool {
+        self.are_of_headings() || self.field.is_some()
+    }
+
+    /// Whether they ask for levels or loggers.
+    pub(super) fn are_of_headings(&self) -> bool {
         self.levels.is_some() || self.logger.is_some()
     }
 
@@ -72,10 +81,15 @@ impl Terms {
         self.stream.is_none_or(|wanted| wanted == stream) && !(self.without_system && stream == Stream::System)
     }
 
+    /// Whether a plain line that begins a record passes with it.
+    pub(super) fn take_head(&self, said: Said<'_>, text: &[u8]) -> bool {
+        self.take_record(said) && self.field.as_ref().is_none_or(|field| field.is_in_text(text))
+    }
+
     /// Whether a record with this level and logger passes. What has no level is below all levels.
     pub(super) fn take_record(&self, said: Said<'_>) -> bool {
         let level = said.level.unwrap_or(Level::NOTSET);
-        self.levels.is_none_or(|levels| levels.contain(level))
+        self.levels.as_ref().is_none_or(|levels| levels.contain(level))
             && self.logger.as_ref().is_none_or(|wanted| said.logger.is_some_and(|name| is_below(name, wanted)))
     }
 
@@ -85,10 +99,25 @@ impl Terms {
             && self.without.as_ref().is_none_or(|pattern| !pattern.is_match(text))
     }
 
-    /// What a record of a logging library has of `q` and `x`.
+    /// Whether it is worth reading the line of a record: one of a feed that is merged always is, for others may go on with
+    /// it.
+    pub(super) fn may_take(&self, line: &[u8]) -> bool {
+        self.field.as_ref().is_none_or(|field| field.may_be_in(line)) || line.starts_with(FEED)
+    }
+
+    /// Whether a line passes that should be a record's and is none.
+    pub(super) fn take_unread(&self, line: &[u8]) -> bool {
+        self.take_text(line) && self.field.as_ref().is_none_or(|field| field.is_in_text(line))
+    }
+
+    /// What a record of a logging library has of `q`, `x` and `field`.
     pub(super) fn look_into(&self, entry: &Entry<'_>, plain: &mut Plain) -> Finding {
         let mut has = |pattern: &Regex| entry.any_text(|text| pattern.is_match(plain.of(text.as_bytes())));
-        Finding { has: self.text.as_ref().is_none_or(&mut has), has_unwanted: self.without.as_ref().is_some_and(has) }
+        Finding {
+            has: self.text.as_ref().is_none_or(&mut has),
+            has_unwanted: self.without.as_ref().is_some_and(has),
+            has_field: self.field.as_ref().is_none_or(|field| field.is_of(entry)),
+        }
     }
 }
 
@@ -99,17 +128,23 @@ pub(super) struct Finding {
     has: bool,
     /// `x` is in it.
     has_unwanted: bool,
+    /// It has the field, or none is asked for.
+    has_field: bool,
 }
 
 impl Finding {
     /// Whether the record passes.
     pub(super) fn passes(self) -> bool {
-        self.has && !self.has_unwanted
+        self.has && !self.has_unwanted && self.has_field
     }
 
     /// The same of both, which are parts of one record.
     pub(super) fn and(self, other: Finding) -> Finding {
-        Finding { has: self.has || other.has, has_unwanted: self.has_unwanted || other.has_unwanted }
+        Finding {
+            has: self.has || other.has,
+            has_unwanted: self.has_unwanted || other.has_unwanted,
+            has_field: self.has_field || other.has_field,
+        }
     }
 }
 
@@ -132,34 +167,6 @@ fn is_below(name: &[u8], wanted: &str) -> bool {
     name.strip_prefix(wanted.as_bytes()).is_some_and(|rest| matches!(rest.first(), None | Some(b'.' | b':' | b'/')))
 }
 
-/// The levels from one to another, both among them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Levels {
-    from: Option<Level>,
-    to: Option<Level>,
-}
-
-impl Levels {
-    fn contain(self, level: Level) -> bool {
-        self.from.is_none_or(|from| from <= level) && self.to.is_none_or(|to| level <= to)
-    }
-}
-
-impl FromStr for Levels {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Levels, ()> {
-        let one = |text: &str| (!text.is_empty()).then(|| text.parse()).transpose();
-        let levels = match text.split_once("..") {
-            Some((from, to)) => Levels { from: one(from)?, to: one(to)? },
-            None => Levels { from: one(text)?, to: None },
-        };
-        let is_some = levels.from.is_some() || levels.to.is_some();
-        let is_ordered = levels.from.zip(levels.to).is_none_or(|(from, to)| from <= to);
-        (is_some && is_ordered).then_some(levels).ok_or(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,29 +181,16 @@ mod tests {
 
     #[test]
     fn a_form_that_was_not_filled_in_asks_for_nothing() {
-        let terms = terms("q=&x=&level=&logger=&stream=").unwrap();
+        let terms = terms("q=&x=&level=&logger=&field=&stream=").unwrap();
         assert!(!terms.sift() && terms.take_stream(Stream::System) && terms.take_text(b"x"));
         assert!(terms.take_record(said(None, None)));
     }
 
     #[test]
-    fn a_level_is_a_least_one_or_a_range() {
-        for (level, takes) in [
-            ("warning", &[30, 33, 50][..]),
-            ("WARN", &[30, 33, 50]),
-            ("30", &[30, 33, 50]),
-            ("31", &[33, 50]),
-            ("0", &[0, 5, 30, 33, 50]),
-            ("debug..warning", &[30]),
-            ("33..33", &[33]),
-            ("..trace", &[0, 5]),
-            ("error..", &[50]),
-        ] {
-            let terms = terms(&format!("level={level}")).unwrap();
-            let taken: Vec<_> =
-                [0, 5, 30, 33, 50].into_iter().filter(|level| terms.take_record(said(Some(*level), None))).collect();
-            assert_eq!(taken, takes, "{level}");
-            assert_eq!(terms.take_record(said(None, None)), taken.contains(&0), "what has none counts as 0: {level}");
+    fn what_shows_no_level_counts_as_the_lowest() {
+        for (level, takes) in [("warning", false), ("0", true), ("0,30", true), ("debug,info", false), ("..info", true)]
+        {
+            assert_eq!(terms(&format!("level={level}")).unwrap().take_record(said(None, None)), takes, "{level}");
         }
     }
 
@@ -224,6 +218,11 @@ mod tests {
             ("level=loud", "`level` cannot be `loud`; allowed: trace, debug, info"),
             ("level=..", "`level` cannot be `..`"),
             ("level=error..info", "`level` cannot be `error..info`"),
+            ("level=warning,", "`level` cannot be `warning,`; allowed: trace, debug, info"),
+            (
+                "field=%3D42",
+                "`field` cannot be `=42`; allowed: the name of a field, or a name and a value, such as run=42",
+            ),
             ("stream=stdin", "`stream` cannot be `stdin`; allowed: stdout, stderr, system"),
         ] {
             let refused = terms(query).unwrap_err();

@@ -1,11 +1,15 @@
-//! The lines that a stream shows, in order: what a reader finds, less what a sieve holds back, no faster than a pace. It
-//! never renders, and never holds more than a chunk.
+//! The lines that a stream shows, in order: what a reader finds, less what a sieve holds back and what came at another
+//! time, no faster than a pace. It never renders, and never holds more than a chunk.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::{LOOK_BACK, Pace, Sieve, Sifted, Span, Terms};
+use jiff::Timestamp;
+use tokio::time::{Sleep, sleep};
+
+use super::{LOOK_BACK, Outside, Pace, Sieve, Sifted, Span, Terms, Times};
 use crate::journal::{Journal, Reader, Selection, Step};
 use crate::record::Chunk;
 
@@ -15,6 +19,9 @@ const PART: u64 = 20_000;
 /// See the module.
 pub(in crate::http) struct Lines {
     source: Source,
+    times: Times,
+    /// Rings when no more is to come, where that is still ahead.
+    until: Option<Pin<Box<Sleep>>>,
     pace: Option<Pace>,
     /// What waits for its time.
     waiting: Option<Chunk>,
@@ -34,7 +41,7 @@ enum Source {
 }
 
 impl Lines {
-    /// What `selection` and `terms` ask for of `journal`, at most `rate` lines a second.
+    /// What `selection` and `terms` ask for of `journal`, at most `rate` lines a second; with 0 none of them goes.
     ///
     /// # Errors
     /// Where the journal cannot be read.
@@ -48,7 +55,14 @@ impl Lines {
             false => Source::Whole(journal.read(selection)?, selection.clone()),
             true => Source::sifted(journal, selection, Arc::new(terms))?,
         };
-        Ok(Lines { source, pace: rate.map(Pace::new), waiting: None })
+        Ok(Lines { source, times: Times::default(), until: None, pace: rate.map(Pace::new), waiting: None })
+    }
+
+    /// Only those of them that come within `times`.
+    pub(in crate::http) fn within(self, times: Times) -> Lines {
+        let ahead = times.until.map(|until| until.duration_since(Timestamp::now())).filter(|ahead| ahead.is_positive());
+        let until = ahead.map(|ahead| Box::pin(sleep(ahead.unsigned_abs())));
+        Lines { times, until, ..self }
     }
 
     /// Whether long may pass before something is shown, although there is something.
@@ -59,6 +73,11 @@ impl Lines {
     /// Whether lines wait for their time.
     pub(super) fn has_pace(&self) -> bool {
         self.pace.is_some()
+    }
+
+    /// Whether none goes, however long they wait.
+    pub(super) fn stand_still(&self) -> bool {
+        self.pace.as_ref().is_some_and(Pace::stands_still)
     }
 
     /// The number of the first line that it may show.
@@ -72,12 +91,12 @@ impl Lines {
 
     /// Goes on with only the last `tail` of the lines from `from` on.
     pub(super) fn skip_to_last(&mut self, journal: &Arc<Journal>, from: u64, tail: u64) -> io::Result<()> {
-        let (stream, terms) = match &self.source {
-            Source::Whole(_, selection) => (selection.stream, None),
-            Source::Search(search) => (None, Some(Arc::clone(&search.sifting.terms))),
-            Source::Sifted(sifting) => (None, Some(Arc::clone(&sifting.terms))),
+        let (stream, to, terms) = match &self.source {
+            Source::Whole(_, selection) => (selection.stream, selection.to, None),
+            Source::Search(search) => (None, search.wanted.bound, Some(Arc::clone(&search.sifting.terms))),
+            Source::Sifted(sifting) => (None, sifting.to, Some(Arc::clone(&sifting.terms))),
         };
-        let selection = Selection { from, tail: Some(tail), stream, ..Selection::default() };
+        let selection = Selection { from, to, tail: Some(tail), stream, ..Selection::default() };
         self.waiting = None;
         self.source = match terms {
             None => Source::Whole(journal.read(&selection)?, selection),
@@ -89,10 +108,10 @@ impl Lines {
     /// What comes next. Safe to drop and to ask again.
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
         if self.pace.is_none() {
-            return self.source.poll_next(context);
+            return self.poll_source(context);
         }
         if self.waiting.is_none() {
-            match ready!(self.source.poll_next(context))? {
+            match ready!(self.poll_source(context))? {
                 Next::Step(Step::Chunk(chunk)) => self.waiting = Some(chunk),
                 next => return Poll::Ready(Ok(next)),
             }
@@ -101,10 +120,28 @@ impl Lines {
         Poll::Ready(Ok(Next::Step(Step::Chunk(chunk))))
     }
 
+    /// What comes next within the times.
+    fn poll_source(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
+        if self.until.as_mut().is_some_and(|until| until.as_mut().poll(context).is_ready()) {
+            self.until = None;
+            self.source.stop_following();
+        }
+        let next = ready!(self.source.poll_next(context))?;
+        let outside = match &next {
+            Next::Step(Step::Chunk(chunk)) => self.times.leave_out(chunk.time),
+            _ => None,
+        };
+        Poll::Ready(Ok(match outside {
+            None => next,
+            Some(Outside::Before) => Next::Nothing,
+            Some(Outside::After) => Next::Step(Step::Pause),
+        }))
+    }
+
     /// As much of what waits as may go now. A line counts once, with its first piece.
     fn poll_share(&mut self, context: &mut Context<'_>) -> Poll<Option<Chunk>> {
         let (Some(chunk), Some(pace)) = (&mut self.waiting, &mut self.pace) else { return Poll::Ready(None) };
-        if chunk.continues {
+        if chunk.continues && !pace.stands_still() {
             return Poll::Ready(self.waiting.take());
         }
         let most = ready!(pace.poll_lines(context));
@@ -133,11 +170,14 @@ impl Source {
         match selection.tail {
             None => Ok(Source::Sifted(Box::new(sifting))),
             Some(0) => {
-                let sifting = Sifting::new(journal, &terms, from.max(lines + 1), selection)?;
+                let from = from.max(selection.to.unwrap_or(lines + 1));
+                let sifting = Sifting::new(journal, &terms, from, selection)?;
                 Ok(Source::Sifted(Box::new(sifting)))
             }
             Some(tail) => {
-                let search = Search::new(journal, sifting, selection.follow, Wanted { tail, to: lines + 1 })?;
+                let to = selection.to.unwrap_or(u64::MAX).min(lines + 1);
+                let wanted = Wanted { tail, to, bound: selection.to };
+                let search = Search::new(journal, sifting, selection.follow, wanted)?;
                 Ok(Source::Search(Box::new(search)))
             }
         }
@@ -154,6 +194,14 @@ impl Source {
                 Poll::Ready(Ok(Next::Nothing))
             }
         }
+    }
+
+    /// Goes no further than to what there is now.
+    fn stop_following(&mut self) {
+        if let Source::Search(search) = self {
+            search.follow = false;
+        }
+        self.reader().stop_following();
     }
 
     fn reader(&mut self) -> &mut Reader {
@@ -176,6 +224,8 @@ impl Lines {
 struct Sifting {
     terms: Arc<Terms>,
     from: u64,
+    /// Where it stops, if that is before the end.
+    to: Option<u64>,
     reader: Reader,
     sieve: Sieve,
     last: Option<Step>,
@@ -185,16 +235,22 @@ impl Sifting {
     /// From line `from` on, or behind the end of the line that `selection` says.
     fn new(journal: &Arc<Journal>, terms: &Arc<Terms>, from: u64, selection: &Selection) -> io::Result<Sifting> {
         let span = Span { from, to: u64::MAX, after: selection.after, skip: 0 };
-        Sifting::within(journal, terms, span, selection.follow)
+        Sifting::within(journal, terms, span, (selection.to, selection.follow))
     }
 
-    fn within(journal: &Arc<Journal>, terms: &Arc<Terms>, span: Span, follow: bool) -> io::Result<Sifting> {
+    /// What is in `span`, up to a line or to what is still to come.
+    fn within(
+        journal: &Arc<Journal>,
+        terms: &Arc<Terms>,
+        span: Span,
+        (to, follow): (Option<u64>, bool),
+    ) -> io::Result<Sifting> {
         let first = span.after.unwrap_or(span.from).saturating_sub(LOOK_BACK).max(1);
         // what else is selected, the sieve does: it has to see every line
-        let selection = Selection { from: first, rests: true, follow, ..Selection::default() };
+        let selection = Selection { from: first, to, rests: true, follow, ..Selection::default() };
         let reader = journal.read(&selection)?;
         let sieve = Sieve::new(Arc::clone(terms), span);
-        Ok(Sifting { terms: Arc::clone(terms), from: span.from, reader, sieve, last: None })
+        Ok(Sifting { terms: Arc::clone(terms), from: span.from, to, reader, sieve, last: None })
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
@@ -222,6 +278,8 @@ impl Sifting {
 struct Wanted {
     tail: u64,
     to: u64,
+    /// Nothing is shown from this line on.
+    bound: Option<u64>,
 }
 
 /// The search for the last lines that pass: part by part from the end, each counted once, until there are enough or
@@ -251,7 +309,7 @@ impl Search {
     /// What counts the lines of a part.
     fn count(journal: &Arc<Journal>, terms: &Arc<Terms>, part: (u64, u64)) -> io::Result<Sifting> {
         let span = Span { from: part.0, to: part.1, after: None, skip: 0 };
-        Sifting::within(journal, terms, span, false)
+        Sifting::within(journal, terms, span, (None, false))
     }
 
     /// Counts on; once that is done: what shows the lines.
@@ -279,6 +337,7 @@ impl Search {
         }
         let skip = self.found.saturating_sub(self.wanted.tail);
         let span = Span { from: begin, to: u64::MAX, after: None, skip };
-        Sifting::within(&self.journal, &terms, span, self.follow).map(|found| Poll::Ready(Ok(Some(found))))?
+        Sifting::within(&self.journal, &terms, span, (self.wanted.bound, self.follow))
+            .map(|found| Poll::Ready(Ok(Some(found))))?
     }
 }

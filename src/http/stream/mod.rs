@@ -6,6 +6,7 @@ mod ending;
 mod lines;
 mod pace;
 mod queue;
+mod standstill;
 mod subject;
 
 use std::collections::VecDeque;
@@ -21,7 +22,7 @@ use http_body::{Body, Frame};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
-use super::{LOOK_BACK, Sieve, Sifted, Span, TRAILERS, Terms};
+use super::{LOOK_BACK, Outside, Sieve, Sifted, Span, TRAILERS, Terms, Times};
 use crate::journal::Step;
 use crate::record::{Chunk, End};
 use crate::runs::{Place, Run};
@@ -31,6 +32,7 @@ pub(super) use lines::Lines;
 use lines::Next;
 use pace::Pace;
 use queue::{NextPlace, Places};
+use standstill::Standstill;
 pub(super) use subject::Subject;
 
 /// Output is rendered up to so many bytes before a frame is sent, if so much is ready.
@@ -96,6 +98,8 @@ pub(super) struct Stream {
     shown: u64,
     /// When it was last said how many lines wait.
     told: Option<Instant>,
+    /// The same, of a stream that stands still.
+    standstill: Standstill,
     /// Something was left out before the line that comes next.
     resumes: bool,
     clock: Clock,
@@ -123,7 +127,7 @@ enum Stage {
 impl Stream {
     pub(super) fn new(show: Show) -> Stream {
         let live = show.subject.journal().end().is_none();
-        let is_wondered_at = live && show.subject.rows().is_none();
+        let is_wondered_at = live && show.subject.rows().is_none() && !show.lines.stand_still();
         let speaks = matches!(show.format, Format::Html | Format::Sse) && (live || show.lines.may_be_slow());
         Stream {
             clock: Clock::new(live, speaks, is_wondered_at),
@@ -135,6 +139,7 @@ impl Stream {
             queue: None,
             shown: 0,
             told: None,
+            standstill: Standstill::new(),
             resumes: false,
             sent: None,
         }
@@ -143,7 +148,9 @@ impl Stream {
     /// What the page begins with; of a run that waits for its turn, the place comes next.
     fn begin(&mut self) {
         let show = &mut self.show;
-        show.subject.begin(show.lines.first_line(), &mut show.view, &mut self.rendered);
+        let first = show.lines.first_line();
+        show.subject.begin(first, &mut show.view, &mut self.rendered);
+        self.line = first.saturating_sub(1);
         self.stage = Stage::Lines;
         let Some(run) = show.queued.take() else { return };
         self.clock.queued = true;
@@ -246,6 +253,7 @@ impl Stream {
                     return Poll::Ready(());
                 }
                 Poll::Pending if taken > 0 => break,
+                Poll::Pending if self.show.lines.stand_still() => return self.poll_standstill(context),
                 Poll::Pending => return self.clock.poll_silence(context, &mut self.show, &mut self.rendered),
             }
         }
@@ -254,11 +262,29 @@ impl Stream {
         Poll::Ready(())
     }
 
+    /// Says of a stream that stands still how many lines wait. A feed's ends with the feed all the same.
+    fn poll_standstill(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let show = &mut self.show;
+        let is_over = show.subject.rows().is_some() && show.lines.poll_end(context).is_ready();
+        if let Some(end) = show.subject.journal().end().filter(|_| is_over) {
+            show.subject.end(&end, &mut show.view, &mut self.rendered);
+            self.stage = Stage::Ended(end);
+            return Poll::Ready(());
+        }
+        let remaining = show.subject.journal().totals().lines.saturating_sub(self.line);
+        if self.standstill.poll_count(context, remaining).is_ready() {
+            show.view.remaining(remaining, &mut self.rendered);
+            return Poll::Ready(());
+        }
+        self.clock.poll_silence(context, show, &mut self.rendered)
+    }
+
     /// Says now and then how many lines wait for their time.
     fn tell_remaining(&mut self) {
         let now = self.clock.output;
         let is_due = self.told.is_none_or(|told| now - told >= REMAINING);
-        if !is_due || !self.show.lines.has_pace() || !matches!(self.stage, Stage::Lines) {
+        let has_rows = self.show.subject.rows().is_some();
+        if !is_due || !has_rows || !self.show.lines.has_pace() || !matches!(self.stage, Stage::Lines) {
             return;
         }
         let remaining = self.show.subject.journal().totals().lines.saturating_sub(self.line);

@@ -19,20 +19,31 @@ pub(super) struct Pace {
     due: Instant,
     /// Nothing has gone yet.
     is_first: bool,
+    /// Nothing ever goes.
+    stands_still: bool,
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Pace {
-    /// Of so many lines a second, from 1 to 1,000,000; the first may go now.
+    /// Of so many lines a second, from 1 to 1,000,000, of which the first may go now; of none with 0.
     pub(super) fn new(lines_a_second: u32) -> Pace {
         let line = Duration::from_secs(1) / lines_a_second.max(1);
         let lines = SHARE.as_nanos() / line.as_nanos().max(1);
         let share = line * u32::try_from(lines).unwrap_or(1).max(1);
-        Pace { line, share, due: Instant::now(), is_first: true, alarm: None }
+        let stands_still = lines_a_second == 0;
+        Pace { line, share, due: Instant::now(), is_first: true, stands_still, alarm: None }
+    }
+
+    /// Whether no line ever may go.
+    pub(super) fn stands_still(&self) -> bool {
+        self.stands_still
     }
 
     /// How many lines may go now; at least one.
     pub(super) fn poll_lines(&mut self, context: &mut Context<'_>) -> Poll<u64> {
+        if self.stands_still {
+            return Poll::Pending;
+        }
         loop {
             let full = match self.allow(Instant::now()) {
                 Ok(lines) => return Poll::Ready(lines),

@@ -1,6 +1,7 @@
 //! One record of a logging library, the same whatever brought it, and the one line of JSON it is in a feed's journal.
 //! It never asks who sent it.
 
+mod field;
 mod heading;
 mod read;
 #[cfg(test)]
@@ -11,7 +12,7 @@ use std::borrow::Cow;
 
 pub use heading::Heading;
 
-use super::{Level, Said};
+use super::{Level, Said, any_field, stamp};
 
 /// One record of a logging library. What the sender did not say is absent.
 ///

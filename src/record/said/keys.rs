@@ -96,24 +96,36 @@ fn string(text: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// logfmt's pairs, up to what is none; `None` where there is no level among them.
+/// What logfmt's pairs say, up to what is none; `None` where there is no level among them.
 pub(super) fn of_pairs(text: &[u8]) -> Option<Said<'_>> {
     let mut found = Found::default();
+    // `name=` is anything in logfmt
+    pairs(text).filter(|pair| pair.key != b"name").for_each(|pair| found.take(pair.key, pair.value));
+    let said = found.said();
+    said.level.is_some().then_some(said)
+}
+
+/// One of logfmt's pairs.
+pub(super) struct Pair<'a> {
+    pub(super) key: &'a [u8],
+    /// Without its quotes, as it stands in them.
+    pub(super) value: &'a [u8],
+    pub(super) is_quoted: bool,
+}
+
+/// The pairs that `text` begins with.
+pub(super) fn pairs(text: &[u8]) -> impl Iterator<Item = Pair<'_>> {
     let mut rest = text;
-    loop {
+    std::iter::from_fn(move || {
         let end = rest.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"_.-@".contains(byte)));
-        let Some(end) = end.filter(|&end| end > 0 && rest[end] == b'=') else { break };
+        let end = end.filter(|&end| end > 0 && rest[end] == b'=')?;
         let (key, value) = (&rest[..end], &rest[end + 1..]);
-        let (value, after) = match value.strip_prefix(b"\"") {
+        let quoted = value.strip_prefix(b"\"");
+        let (value, after) = match quoted {
             Some(quoted) => string(quoted)?,
             None => value.split_at(value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len())),
         };
-        // `name=` is anything in logfmt
-        if key != b"name" {
-            found.take(key, value);
-        }
         rest = after.trim_ascii_start();
-    }
-    let said = found.said();
-    said.level.is_some().then_some(said)
+        Some(Pair { key, value, is_quoted: quoted.is_some() })
+    })
 }

@@ -16,15 +16,18 @@
 //! 4. A level between dashes or bars: `app.db - ERROR - message` (Python's usual format), `x | ERROR | message`.
 //! 5. A level behind the logger: `app.db:ERROR:message`.
 
+mod fields;
 mod keys;
 mod times;
 
 #[cfg(test)]
 mod tests;
 
-use self::keys::{of_json, of_pairs};
+pub use self::fields::any_field;
+
+use self::keys::{Pair, of_json, of_pairs, pairs};
 use self::times::past_times;
-use super::Level;
+use super::{Level, readable};
 
 /// What stands before a message is looked for in so many bytes.
 const BEFORE: usize = 256;

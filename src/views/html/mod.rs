@@ -286,6 +286,11 @@ impl Html {
         self.noticed = true;
     }
 
+    pub(super) fn remaining(&mut self, lines: u64, out: &mut Frames) {
+        self.hide_notice(out.buffer());
+        self.notice(&format!("{} remaining", in_digits(lines)), out);
+    }
+
     pub(super) fn queued(&mut self, ahead: usize, out: &mut Frames) {
         self.hide_notice(out.buffer());
         let place = match ahead {

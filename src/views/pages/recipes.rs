@@ -1,7 +1,7 @@
 //! How a script starts a job: the lines to copy from its page, with what stands in its fields. A secret's value never
 //! stands in them; a variable of the shell does.
 
-use super::{Field, Input, Ways};
+use super::{Field, Input, Ways, encode};
 
 /// The way to one job, for the lines that lead there.
 pub(super) struct Recipes<'a> {
@@ -87,18 +87,6 @@ fn joined(words: &[String]) -> String {
         line if line.chars().count() <= LONGEST => line,
         _ => words.join(" \\\n  "),
     }
-}
-
-/// A value in a query (RFC 3986 §2.3): everything but letters, digits and `-._~` with percent signs.
-fn encode(value: &str) -> String {
-    let mut encoded = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            true => encoded.push(char::from(byte)),
-            false => encoded += &format!("%{byte:02X}"),
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -5,12 +5,15 @@ use std::borrow::Cow;
 
 use bytes::BytesMut;
 
-use super::{escape_text, stamp, write_lines};
+use super::{encode, escape_text, stamp, write_lines};
 use crate::record::{Entry, Thread, readable};
 use crate::views::{Strand, legible, shortened};
 
 /// So many characters of what is folded are seen.
 const GLANCE: usize = 120;
+
+/// A value of so many bytes is worth a link to the others that have it.
+const LINKED: usize = 200;
 
 /// A long text and what it is.
 pub(super) struct Folded<'a> {
@@ -41,7 +44,11 @@ pub(super) fn fold_extra(extra: &[(Cow<'_, str>, Cow<'_, str>)], out: &mut Bytes
     let glance: Vec<String> =
         extra.iter().take(8).map(|(name, value)| format!("{name}={}", shortened(&readable(value), 40))).collect();
     open("extra", &glance.join(" "), out);
-    let facts = extra.iter().map(|(name, value)| (Cow::Borrowed(&**name), readable(value)));
+    let facts = extra.iter().map(|(name, value)| Fact {
+        name: Cow::Borrowed(&**name),
+        value: readable(value),
+        field: Some(name),
+    });
     list(facts, out);
     out.extend_from_slice(b"</details>");
 }
@@ -61,33 +68,49 @@ pub(super) fn fold_origin(entry: &Entry<'_>, received: &str, out: &mut BytesMut)
     };
     let func = entry.func.as_deref().filter(|func| !func.starts_with('<'));
     open("origin", &func.map_or(place.clone(), |func| format!("{place} {func}")), out);
-    list(facts.into_iter().map(|(name, value)| (Cow::Borrowed(name), Cow::Owned(value))), out);
+    list(facts.into_iter(), out);
     out.extend_from_slice(b"</details>");
 }
 
-fn origin(entry: &Entry<'_>, received: &str) -> Vec<(&'static str, String)> {
+/// What is known of a record under some name.
+struct Fact<'a> {
+    name: Cow<'a, str>,
+    value: Cow<'a, str>,
+    /// The field that it is, where lines can be asked for by it.
+    field: Option<&'a str>,
+}
+
+fn origin<'a>(entry: &'a Entry<'_>, received: &str) -> Vec<Fact<'a>> {
     let mut facts = Vec::new();
-    let mut add = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
+    let mut add = |name: &'static str, field: Option<&'static str>, value: Option<Cow<'a, str>>| {
+        facts.extend(value.map(|value| Fact { name: name.into(), value, field }));
+    };
+    let text = |text: &'a Option<Cow<'_, str>>| text.as_deref().map(Cow::Borrowed);
     let line = entry.line.map(|line| format!(":{line}")).unwrap_or_default();
-    add("file", entry.file.as_deref().map(|file| format!("{file}{line}")));
-    add("function", entry.func.as_deref().map(str::to_owned));
-    add("host", entry.host.as_deref().map(str::to_owned));
-    add("user", entry.user.as_deref().map(str::to_owned));
-    add("process", entry.process.as_deref().map(str::to_owned));
-    add("pid", entry.pid.map(|pid| pid.to_string()));
-    add("thread", entry.thread_name.as_deref().map(str::to_owned));
+    add("file", None, entry.file.as_deref().map(|file| format!("{file}{line}").into()));
+    add("function", Some("func"), text(&entry.func));
+    add("host", Some("host"), text(&entry.host));
+    add("user", Some("user"), text(&entry.user));
+    add("process", Some("process"), text(&entry.process));
+    add("pid", Some("pid"), entry.pid.map(|pid| pid.to_string().into()));
+    add("thread", Some("thread_name"), text(&entry.thread_name));
     add(
         "thread's id",
+        Some("thread"),
         entry.thread.as_ref().map(|thread| match thread {
-            Thread::Number(number) => number.to_string(),
-            Thread::Text(text) => text.to_string(),
+            Thread::Number(number) => number.to_string().into(),
+            Thread::Text(text) => Cow::Borrowed(&**text),
         }),
     );
-    add("task", entry.task.as_deref().map(str::to_owned));
+    add("task", Some("task"), text(&entry.task));
     let sent = entry.time.and_then(|time| jiff::Timestamp::from_microsecond(time).ok());
-    add("sent", sent.map(stamp));
+    add("sent", None, sent.map(|sent| stamp(sent).into()));
     if !facts.is_empty() {
-        facts.push(("received", received.to_owned()));
+        facts.push(Fact { name: "received".into(), value: received.to_owned().into(), field: None });
+    }
+    // what has the same name among the other fields is found before it
+    for fact in &mut facts {
+        fact.field = fact.field.filter(|field| !entry.extra.iter().any(|(other, _)| other == field));
     }
     facts
 }
@@ -100,14 +123,25 @@ fn open(class: &str, glance: &str, out: &mut BytesMut) {
     out.extend_from_slice(b"</summary>");
 }
 
-/// Names and values.
-fn list<'a>(facts: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>, out: &mut BytesMut) {
+/// Names and values; those that are fields lead to all lines that have them, and to no other filter.
+fn list<'a>(facts: impl Iterator<Item = Fact<'a>>, out: &mut BytesMut) {
     out.extend_from_slice(b"<dl>");
-    for (name, value) in facts {
+    for Fact { name, value, field } in facts {
         out.extend_from_slice(b"<div><dt>");
         escape_text(&name, out);
         out.extend_from_slice(b"<dd>");
-        write_lines(&value, out);
+        let can_be_asked = |field: &&str| {
+            let is_name = !field.is_empty() && !field.contains(['=', '\0']);
+            is_name && !value.contains('\0') && !value.is_empty() && field.len() + value.len() <= LINKED
+        };
+        match field.filter(can_be_asked) {
+            Some(field) => {
+                out.extend_from_slice(format!("<a href=\"?field={}%3D{}\">", encode(field), encode(&value)).as_bytes());
+                write_lines(&value, out);
+                out.extend_from_slice(b"</a>");
+            }
+            None => write_lines(&value, out),
+        }
         out.extend_from_slice(b"</div>");
     }
     out.extend_from_slice(b"</dl>");

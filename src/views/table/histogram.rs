@@ -70,6 +70,12 @@ impl Histogram {
         bar.start.strftime(format).to_string()
     }
 
+    /// The query of a page of the bar's lines.
+    pub(super) fn query(&self, bar: &Bar) -> String {
+        let end = bar.start.checked_add(self.width).unwrap_or(bar.start);
+        format!("since={}&until={}", bar.start, end)
+    }
+
     /// What the picture shows, in a sentence.
     pub(super) fn sentence(&self) -> String {
         let sum = |part: usize| self.bars.iter().map(|bar| bar.lines[part]).sum::<u64>();

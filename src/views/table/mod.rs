@@ -30,7 +30,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::record::{Chunk, End, Entry, FeedStart, Level, Records, Stream, stamp};
-use crate::views::{FeedOptions, Frames, Plain, Strand, escape_text, in_digits, whole_lines};
+use crate::views::{FeedOptions, Frames, Plain, Strand, encode, escape_text, in_digits, whole_lines};
 
 pub use self::histogram::{Bar, Histogram};
 

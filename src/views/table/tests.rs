@@ -1,5 +1,6 @@
 //! Rows of lines and records: what stands in them, and what hostile senders cannot do.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -143,14 +144,37 @@ fn a_record_is_one_row_with_its_traceback_and_its_origin_folded() {
         "<time datetime=2026-11-21T11:59:59.999Z title=2026-11-21T11:59:59.999999Z>11:59:59.999</time>",
         "<td id=e1>Level 33",
         "<td>shop.basket<td>two\nlines<details class=exception><summary>KeyError: '&lt;b>'</summary><pre>Traceback",
-        "<details class=extra><summary>user=A &amp; B n=7</summary><dl><div><dt>user<dd>A &amp; B</div>",
+        "<details class=extra><summary>user=A &amp; B n=7</summary><dl><div><dt>user<dd><a href=\"?field=user%3DA%20%26%20B\">A &amp; B</a></div><div><dt>n<dd><a href=\"?field=n%3D7\">7</a></div>",
         "<td><a class=source href=\"/base/feeds/python\">python</a> <details class=origin><summary>basket.py:118 add</summary>",
         "<dt>file<dd>/srv/shop/basket.py:118</div>",
-        "<dt>pid<dd>42</div>",
+        "<dt>function<dd><a href=\"?field=func%3Dadd\">add</a></div>",
+        "<dt>pid<dd><a href=\"?field=pid%3D42\">42</a></div>",
         "<dt>sent<dd>2026-11-21T11:59:59.999999Z</div><div><dt>received<dd>2026-11-21T12:00:00.250000Z</div>",
     ] {
         assert!(html.contains(part), "no {part} in {html}");
     }
+}
+
+#[test]
+fn only_what_can_be_asked_for_leads_to_the_lines_that_have_it() {
+    let long = format!("\"{}\"", "x".repeat(300));
+    let extra = |name: &'static str, value: &'static str| (Cow::Borrowed(name), Cow::Borrowed(value));
+    let mut entry = Entry {
+        pid: Some(7),
+        extra: vec![
+            extra("pid", "8"),
+            extra("a=b", "1"),
+            extra("", "2"),
+            extra("empty", "\"\""),
+            extra("nul", "\"\\u0000\""),
+            extra("list", "[1,2]"),
+        ],
+        ..Entry::default()
+    };
+    entry.extra.push(("long".into(), long.as_str().into()));
+    let html = rows(options(), &[record(&entry)]);
+    let links: Vec<_> = html.split("href=\"?field=").skip(1).map(|link| link.split('"').next().unwrap()).collect();
+    assert_eq!(links, ["pid%3D8", "list%3D%5B1%2C2%5D"], "{html}");
 }
 
 #[test]
@@ -231,6 +255,7 @@ fn a_histogram_is_a_picture_and_a_sentence() {
     let histogram = Histogram { width: Duration::from_secs(60), bars, is_cut: true };
     let sentence = "Lines per minute, 12:00 to 12:02 UTC: the last 1,500 lines, 1 error, 10 warnings";
     assert_eq!(histogram.sentence(), sentence);
+    assert_eq!(histogram.query(&histogram.bars[2]), "since=2026-11-21T12:02:00Z&until=2026-11-21T12:03:00Z");
     let svg = histogram.svg();
     assert!(svg.contains(sentence) && !svg.contains("style="), "{svg}");
     let rects: Vec<_> = markup(&svg).into_iter().filter(|tag| tag.starts_with("rect")).collect();
