@@ -55,6 +55,8 @@ pub(super) struct Tail {
     pub(super) at: Option<Followed>,
     /// Those that have or had the name since, in their order.
     pub(super) next: VecDeque<Followed>,
+    /// What was read and the journal has no room for: it comes before anything else.
+    held: VecDeque<Held>,
     /// The journal's last line is one of the file's that has no newline yet.
     pub(super) open: bool,
     /// The first file that is found is older than this feed.
@@ -71,6 +73,15 @@ pub(super) struct Tail {
     pub(super) refused: Option<String>,
     /// Why the file cannot be read, as it was said.
     unreadable: Option<String>,
+}
+
+/// Bytes that wait for room.
+#[derive(Debug)]
+enum Held {
+    /// Of the file that is read.
+    OfFile(Bytes),
+    /// Of another one, or an end of a line.
+    Other(Bytes),
 }
 
 /// When the next step is due.
@@ -93,6 +104,7 @@ impl Tail {
             keep_bytes,
             at: None,
             next: VecDeque::new(),
+            held: VecDeque::new(),
             open: false,
             fresh: true,
             left: Vec::new(),
@@ -111,6 +123,9 @@ impl Tail {
             return Next::Within(POLL);
         }
         self.look(now);
+        if !self.catch_up() {
+            return Next::Within(POLL);
+        }
         if self.read(now) || self.advance(now) || self.look_after(now) {
             return Next::Now;
         }
@@ -133,7 +148,9 @@ impl Tail {
                 }
                 Ok(News::Pieces(pieces)) => {
                     self.quiet = None;
-                    self.append(pieces);
+                    if !self.append(pieces) {
+                        return true;
+                    }
                 }
                 Ok(News::Passed) => self.save(),
                 Ok(News::Truncated) => return self.begin_again("was truncated", now),
@@ -148,31 +165,59 @@ impl Tail {
         true
     }
 
-    /// Appends what the file brought, then saves how far that is.
-    fn append(&mut self, pieces: [Option<Bytes>; 2]) {
-        let Some(at) = &mut self.at else { return };
+    /// Appends what the file brought, then saves how far that is. Whether the journal has all of it.
+    fn append(&mut self, pieces: [Option<Bytes>; 2]) -> bool {
         let mut any = false;
         for piece in pieces.into_iter().flatten() {
-            at.note(&piece);
-            self.open = !piece.ends_with(b"\n");
-            self.sink.append(Stream::Stdout, piece);
+            self.put(Held::OfFile(piece));
             any = true;
         }
         if any {
             self.save();
         }
+        self.held.is_empty()
     }
 
-    /// Appends the piece that waits for its newline.
-    pub(super) fn flush(&mut self) {
+    /// Appends what waits for room, as far as there is some; whether nothing waits any more.
+    fn catch_up(&mut self) -> bool {
+        if self.held.is_empty() {
+            return true;
+        }
+        for held in std::mem::take(&mut self.held) {
+            self.put(held);
+        }
+        self.save();
+        self.held.is_empty()
+    }
+
+    /// Appends as much as there is room for, behind what waits; the rest waits too.
+    fn put(&mut self, held: Held) {
+        if !self.held.is_empty() {
+            return self.held.push_back(held);
+        }
+        let (Held::OfFile(bytes) | Held::Other(bytes)) = &held;
+        let rest = self.sink.offer(Stream::Stdout, bytes.clone());
+        let kept = bytes.slice(..bytes.len() - rest.len());
+        let is_of_file = matches!(held, Held::OfFile(_));
+        if let Some(at) = self.at.as_mut().filter(|_| is_of_file && !kept.is_empty()) {
+            at.note(&kept);
+            self.open = !kept.ends_with(b"\n");
+        }
+        if !rest.is_empty() {
+            self.held.push_back(if is_of_file { Held::OfFile(rest) } else { Held::Other(rest) });
+        }
+    }
+
+    /// Appends the piece that waits for its newline. Whether the journal has it.
+    pub(super) fn flush(&mut self) -> bool {
         let piece = self.at.as_mut().and_then(Followed::flush);
-        self.append([piece, None]);
+        self.append([piece, None])
     }
 
     /// Ends the journal's line, for what comes is not of it.
     pub(super) fn end_line(&mut self) {
         if std::mem::take(&mut self.open) {
-            self.sink.append(Stream::Stdout, Bytes::from_static(b"\n"));
+            self.put(Held::Other(Bytes::from_static(b"\n")));
         }
     }
 
@@ -226,7 +271,10 @@ impl Tail {
             }
         } else {
             self.at = Some(at);
-            self.flush();
+            if !self.flush() {
+                // it is looked at once more when that is in the journal
+                return true;
+            }
             self.end_line();
             self.sink.say(&format!("{shown} {what}: it is read from its beginning"));
             self.at = self.at.take().map(|at| Followed::new(at.opened, now));
@@ -302,8 +350,10 @@ impl Tail {
 
     /// Goes on to the next file; this one is looked after for a while.
     fn leave(&mut self, now: Instant) {
+        if !self.flush() {
+            return;
+        }
         let Some(next) = self.next.pop_front() else { return };
-        self.flush();
         self.end_line();
         if let Some(mut old) = self.at.replace(next) {
             old.rest();
@@ -337,6 +387,9 @@ impl Tail {
     /// Reads a portion of a file that was left; whether it is still what it was.
     fn read_late(&mut self, file: &mut Followed, now: Instant, any: &mut bool) -> bool {
         for _ in 0..PORTION {
+            if !self.held.is_empty() {
+                break;
+            }
             match file.read(now) {
                 Ok(News::Pieces(pieces)) => {
                     for piece in pieces.into_iter().flatten() {
@@ -360,7 +413,7 @@ impl Tail {
         if !lines.ends_with(b"\n") {
             lines.push(b'\n');
         }
-        self.sink.append(Stream::Stdout, lines.into());
+        self.put(Held::Other(lines.into()));
         self.save();
     }
 
