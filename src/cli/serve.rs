@@ -113,10 +113,10 @@ async fn accept(config: Config, state_dir: PathBuf, origin: Origin) -> anyhow::R
     let scheme_and_host = url.strip_suffix(base_path.as_str()).unwrap_or(&url).to_owned();
     let feeds = Feeds::open(&state_dir, &config.feeds);
     let app = App::new(&config, (runs.clone(), feeds.clone()), scheme_and_host);
-    let router = http::router(Arc::clone(&app));
+    let service = http::service(Arc::clone(&app));
     let limits = Limits { max_connections: config.server.max_connections, timeouts: Timeouts::default() };
     let stop = Stop::default();
-    let serving = tokio::spawn(http::listen::serve(listeners, router, limits, stop.clone()));
+    let serving = tokio::spawn(http::listen::serve(listeners, service, limits, stop.clone()));
     let mut watch = Watch::new(&origin.path, origin.seen)
         .inspect_err(|error| warn!(%error, "jobs.toml is not watched; SIGHUP loads it anew"))
         .ok();

@@ -51,7 +51,7 @@ use crate::views::{EventId, Format, Reached, pages};
 use again::run_again;
 use answer::{Answer, Found, answer_with_record, no_run};
 pub use app::App;
-use asked::{Asked, Name, sender};
+use asked::{Asked, Name, sender, sender_of};
 use body::{Upload, read as read_body};
 use error::{Problem, Refusal};
 use feeds::{FeedRecord, answer as answer_feed, feed_record, find_feed};
@@ -60,7 +60,7 @@ use files::{FolderShown, list as list_files, place_of as place_of_file, refuse a
 use form::{Described, JobForm, ask_for_choices, fill_in, fill_in_page, hide_secrets};
 use guard::{BadHost, Hosts, TooLarge, Visit};
 use intake::{Intake, Kind as IntakeKind};
-use listen::{Ambiguous, Peer};
+use listen::{Ambiguous, Peer, Service};
 use metrics::CONTENT_TYPE as METRICS;
 use negotiate::{Wanted, choose, choose_for_error};
 use openapi::{
@@ -107,8 +107,15 @@ macro_rules! route {
     };
 }
 
+/// What answers every request.
+pub fn service(app: Arc<App>) -> Service {
+    let counting = Arc::clone(&app);
+    let too_long = Arc::new(move |peer: Peer, line: &[u8]| records::refuse_too_long(&counting, peer, line));
+    Service { router: router(app), too_long }
+}
+
 /// Every URL.
-pub fn router(app: Arc<App>) -> Router {
+fn router(app: Arc<App>) -> Router {
     let (pages, mut document) = OpenApiRouter::with_openapi(openapi::frame(&app.base_path))
         .routes(route!(overview::index))
         .routes(route!(overview::healthz))
