@@ -68,7 +68,7 @@ use openapi::{
     FilterWords, FormShown, FormatWord, Healthy, JobName, JobWords, JobsShown, JobsWords, ListWord, Measured, Moved,
     Ran, RecordWords, Recorded, RunName, RunWords, RunsShown, RunsWords, Streamed, Taken, ViewedWords,
 };
-use overview::{Index, JobShown, Told, frame, job_page, job_shown, line_of, runs_page};
+use overview::{Index, JobShown, Told, frame, job_page, job_shown, line_of, nothing_here, runs_page};
 use push::Pushed;
 use query::{Query, encode, read_pairs};
 use runs::{LISTED, RunList, find_run, resume, show_newest};
@@ -133,9 +133,6 @@ fn router(app: Arc<App>) -> Router {
         .routes(route!(push::take))
         .route("/feeds/{feed}/{*path}", any(files::show))
         .route("/feeds/{feed}/", any(feeds::show))
-        .route("/logs/stream/{*path}", any(flask::stream))
-        .route("/logs/stream_log/{*path}", any(flask::stream))
-        .route("/logs/view/{*path}", any(flask::page))
         .routes(route!(records::take))
         // programs
         .routes(route!(metrics::show))
@@ -149,7 +146,8 @@ fn router(app: Arc<App>) -> Router {
         base => Router::new().nest(base, pages).route(&format!("{base}/"), any(overview::index)),
     };
     mounted
-        .fallback(overview::nothing_here)
+        // and where a feed's `paths` say so: PREFIX/stream/FILE, PREFIX/stream_log/FILE, PREFIX/view/FILE
+        .fallback(flask::answer)
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Refusal::internal("the server made a mistake; its log says which").into_response()
         }))
@@ -240,11 +238,39 @@ mod tests {
     use utoipa::openapi::path::{Operation, ParameterIn};
     use utoipa::openapi::{PathItem, RefOr};
 
-    use super::{feeds, jobs, runs};
+    use super::{assets, feeds, form, jobs, metrics, openapi, overview, push, records, runs};
+    use crate::config::OWN_ADDRESSES;
 
     #[derive(OpenApi)]
     #[openapi(paths(jobs::start, runs::show, runs::last, feeds::show))]
     struct Documented;
+
+    #[derive(OpenApi)]
+    #[openapi(paths(
+        assets::serve,
+        feeds::show,
+        form::show,
+        jobs::start,
+        metrics::show,
+        openapi::show,
+        overview::healthz,
+        push::take,
+        records::take,
+        runs::cancel,
+        runs::last,
+        runs::list,
+        runs::show
+    ))]
+    struct Routed;
+
+    #[test]
+    fn no_prefix_of_a_feeds_files_is_one_of_ours() {
+        let paths = Routed::openapi().paths.paths;
+        let mut first: Vec<_> = paths.keys().filter_map(|path| path.split('/').nth(1)).collect();
+        first.sort_unstable();
+        first.dedup();
+        assert_eq!(first, OWN_ADDRESSES);
+    }
 
     /// The words that an operation's query may hold, by its description.
     fn words(operation: &Operation) -> Vec<&str> {

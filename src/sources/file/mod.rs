@@ -65,8 +65,8 @@ pub struct Folder {
     pub allow: Vec<String>,
     /// And none that one of these matches.
     pub deny: Vec<String>,
-    /// The addresses of flask-log-viewer lead to these files too.
-    pub flask_paths: bool,
+    /// The addresses of flask-log-viewer lead to these files too, below this: `/logs`, or empty.
+    pub flask: Option<String>,
 }
 
 /// A file that [`follow`] follows.
