@@ -10,10 +10,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
-use super::{Followed, Name, News, Opened, Place, Position, PositionFile, beside, holds_at, last_lines};
-use crate::record::Stream;
+use super::{Followed, Held, Name, News, Opened, Place, Position, PositionFile, beside, holds_at, last_lines};
 use crate::sources::Sink;
 
 /// How many lines of a file that was there before are shown at first.
@@ -56,7 +53,7 @@ pub(super) struct Tail {
     /// Those that have or had the name since, in their order.
     pub(super) next: VecDeque<Followed>,
     /// What was read and the journal has no room for: it comes before anything else.
-    held: VecDeque<Held>,
+    pub(super) held: VecDeque<Held>,
     /// The journal's last line is one of the file's that has no newline yet.
     pub(super) open: bool,
     /// The first file that is found is older than this feed.
@@ -73,15 +70,6 @@ pub(super) struct Tail {
     pub(super) refused: Option<String>,
     /// Why the file cannot be read, as it was said.
     unreadable: Option<String>,
-}
-
-/// Bytes that wait for room.
-#[derive(Debug)]
-enum Held {
-    /// Of the file that is read.
-    OfFile(Bytes),
-    /// Of another one, or an end of a line.
-    Other(Bytes),
 }
 
 /// When the next step is due.
@@ -163,62 +151,6 @@ impl Tail {
             }
         }
         true
-    }
-
-    /// Appends what the file brought, then saves how far that is. Whether the journal has all of it.
-    fn append(&mut self, pieces: [Option<Bytes>; 2]) -> bool {
-        let mut any = false;
-        for piece in pieces.into_iter().flatten() {
-            self.put(Held::OfFile(piece));
-            any = true;
-        }
-        if any {
-            self.save();
-        }
-        self.held.is_empty()
-    }
-
-    /// Appends what waits for room, as far as there is some; whether nothing waits any more.
-    fn catch_up(&mut self) -> bool {
-        if self.held.is_empty() {
-            return true;
-        }
-        for held in std::mem::take(&mut self.held) {
-            self.put(held);
-        }
-        self.save();
-        self.held.is_empty()
-    }
-
-    /// Appends as much as there is room for, behind what waits; the rest waits too.
-    fn put(&mut self, held: Held) {
-        if !self.held.is_empty() {
-            return self.held.push_back(held);
-        }
-        let (Held::OfFile(bytes) | Held::Other(bytes)) = &held;
-        let rest = self.sink.offer(Stream::Stdout, bytes.clone());
-        let kept = bytes.slice(..bytes.len() - rest.len());
-        let is_of_file = matches!(held, Held::OfFile(_));
-        if let Some(at) = self.at.as_mut().filter(|_| is_of_file && !kept.is_empty()) {
-            at.note(&kept);
-            self.open = !kept.ends_with(b"\n");
-        }
-        if !rest.is_empty() {
-            self.held.push_back(if is_of_file { Held::OfFile(rest) } else { Held::Other(rest) });
-        }
-    }
-
-    /// Appends the piece that waits for its newline. Whether the journal has it.
-    pub(super) fn flush(&mut self) -> bool {
-        let piece = self.at.as_mut().and_then(Followed::flush);
-        self.append([piece, None])
-    }
-
-    /// Ends the journal's line, for what comes is not of it.
-    pub(super) fn end_line(&mut self) {
-        if std::mem::take(&mut self.open) {
-            self.put(Held::Other(Bytes::from_static(b"\n")));
-        }
     }
 
     /// Nothing is appended any more.
