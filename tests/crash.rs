@@ -189,6 +189,34 @@ fn on_a_full_disk_the_job_goes_on_and_what_was_not_kept_is_counted() {
 }
 
 #[test]
+fn what_is_written_to_a_log_file_while_the_disk_is_full_comes_once_there_is_room() {
+    let Some(server) = on_a_small_disk("[feeds.app]\nfile = 'app.log'\n") else { return };
+    let line = |number: usize| format!("line {number} {}\n", "x".repeat(1000));
+    let write = |numbers: std::ops::Range<usize>| {
+        let mut file = OpenOptions::new().create(true).append(true).open(server.path("app.log")).unwrap();
+        numbers.for_each(|number| file.write_all(line(number).as_bytes()).unwrap());
+    };
+    let text = || server.get("/feeds/app?follow=0&from=1&stream=stdout").text();
+    write(0..10);
+    wait_for("the first lines", || text().lines().count() == 10);
+    let state =
+        PathBuf::from(format!("/proc/{}/root", server.pid())).join(server.path("state").strip_prefix("/").unwrap());
+    let filler = state.join("filler");
+    fs::write(&filler, vec![0; 6 << 20]).unwrap();
+    write(10..3000);
+    wait_for("the disk to be full", || server.log().contains("the journal cannot be written"));
+    fs::rename(server.path("app.log"), server.path("app.log.1")).unwrap();
+    write(3000..4000);
+    let kept = text();
+    assert!(kept.lines().count() < 3000, "what is not kept is not shown");
+    fs::remove_file(filler).unwrap();
+    wait_for("the last line", || text().ends_with(&line(3999)));
+    assert!(text() == (0..4000).map(line).collect::<String>(), "each line once, in order");
+    let said = server.get("/feeds/app?follow=0&from=1&stream=system").text();
+    assert!(said.contains("lines waited for room: No space left on device") && !said.contains("not kept"), "{said}");
+}
+
+#[test]
 fn where_a_file_may_not_grow_the_job_goes_on_and_what_was_not_kept_is_counted() {
     let limit = "trap '' XFSZ; ulimit -f 4096; exec \"$@\"";
     let server = Server::with(LOUD).wrapper(&["sh", "-c", limit, "sh"]).start();

@@ -201,3 +201,62 @@ fn the_addresses_of_flask_log_viewer_lead_to_the_same_files() {
     assert_eq!(server.get("/logs/stream/none.log").status, 404);
     assert_eq!(Server::start(FOLDER).get("/logs/stream/x.log").status, 404);
 }
+
+#[test]
+fn the_addresses_of_flask_log_viewer_begin_as_it_was_mounted() {
+    let feeds = "[feeds.one]\ndirectory = 'one'\npaths = 'flask'\n\
+                 [feeds.two]\ndirectory = 'two'\npaths = { flask = '/admin/log-files/' }\n\
+                 [feeds.three]\ndirectory = 'three'\npaths.flask = '/'\n";
+    for base in ["", "/base"] {
+        let builder = Server::with(feeds).server(&format!("base_path = '{base}'"));
+        for name in ["one", "two", "three"] {
+            fs::create_dir_all(builder.path(name).join("sub dir")).unwrap();
+            fs::write(builder.path(name).join("sub dir/x.log"), format!("of {name}\n")).unwrap();
+        }
+        let server = builder.start();
+        for (prefix, name) in [("/logs", "one"), ("/admin/log-files", "two"), ("", "three")] {
+            for word in ["stream", "stream_log"] {
+                let mut events = server.get(&format!("{base}{prefix}/{word}/sub%20dir/x.log")).expect(200);
+                assert!(events.until("\n\n").ends_with(&format!("\ndata: of {name}\n\n")));
+            }
+            let page = server.get(&format!("{base}{prefix}/view/sub%20dir/x.log")).expect(302);
+            let place = format!("{base}/feeds/{name}/sub%20dir/x.log");
+            assert_eq!(page.header("location"), Some(place.as_str()));
+            server.get(&format!("{base}{prefix}/view/")).expect(404);
+            server.get(&format!("{base}{prefix}/stream/%ff")).expect(400);
+            server.get(&format!("{base}{prefix}/stream/..%2fone%2fsub%20dir%2fx.log")).expect(403);
+            assert_eq!(server.post(&format!("{base}{prefix}/stream/sub%20dir/x.log")).status, 405);
+        }
+        server.get(&format!("{base}/admin/stream/sub%20dir/x.log")).expect(404);
+        server.get(&format!("{base}/logsx/stream/sub%20dir/x.log")).expect(404);
+    }
+}
+
+#[test]
+fn what_is_kept_of_a_folders_files_stays_within_its_bound_over_restarts() {
+    let builder = Server::with(&format!("{FOLDER}keep_bytes = '1MiB'\n"));
+    let logs = builder.path("logs");
+    fs::create_dir_all(&logs).unwrap();
+    let content = "x".repeat(1000) + "\n";
+    for number in 0..4 {
+        fs::write(logs.join(format!("{number}.log")), content.repeat(500)).unwrap();
+    }
+    let mut server = builder.start();
+    let kept = |server: &Server| {
+        let names = fs::read_dir(server.path("state/feeds/logs/files")).unwrap();
+        let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    for number in 0..4 {
+        let text = server.get(&format!("/feeds/logs/{number}.log?follow=0")).text();
+        assert_eq!(text.len(), content.len() * 500);
+    }
+    // each of them is followed for a while after its last viewer has left
+    assert_eq!(kept(&server), ["0.log", "1.log", "2.log", "3.log"]);
+    server.stop();
+    server.restart();
+    wait_for("the oldest to go", || kept(&server).len() == 2);
+    assert_eq!(kept(&server), ["2.log", "3.log"]);
+    assert_eq!(server.get("/feeds/logs/2.log?follow=0").text().len(), content.len() * 500);
+}

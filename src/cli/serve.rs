@@ -113,10 +113,10 @@ async fn accept(config: Config, state_dir: PathBuf, origin: Origin) -> anyhow::R
     let scheme_and_host = url.strip_suffix(base_path.as_str()).unwrap_or(&url).to_owned();
     let feeds = Feeds::open(&state_dir, &config.feeds);
     let app = App::new(&config, (runs.clone(), feeds.clone()), scheme_and_host);
-    let router = http::router(Arc::clone(&app));
+    let service = http::service(Arc::clone(&app));
     let limits = Limits { max_connections: config.server.max_connections, timeouts: Timeouts::default() };
     let stop = Stop::default();
-    let serving = tokio::spawn(http::listen::serve(listeners, router, limits, stop.clone()));
+    let serving = tokio::spawn(http::listen::serve(listeners, service, limits, stop.clone()));
     let mut watch = Watch::new(&origin.path, origin.seen);
     if watch.is_none() {
         warn!("jobs.toml is not watched: the system has no watch left (inotify(7)); SIGHUP loads it anew");

@@ -28,7 +28,7 @@ use toml::de::{DeTable, DeValue};
 use crate::parameters::Parameter;
 use crate::sources::{file, process, python, redis, syslog};
 
-pub use feed::TEXT_FIELDS;
+pub use feed::{OWN_ADDRESSES, TEXT_FIELDS};
 pub use mistakes::Mistakes;
 pub use parameter::QUERY_WORDS;
 pub use schema::schema;

@@ -294,6 +294,11 @@ impl<'t> Value<'t> {
         matches!(self.node.get_ref(), DeValue::String(_))
     }
 
+    /// Whether it is a table, for keys that may be one.
+    pub(super) fn is_table(&self) -> bool {
+        matches!(self.node.get_ref(), DeValue::Table(_))
+    }
+
     /// A table, whose header would be `header`.
     pub(super) fn table(&self, header: &str) -> Result<&'t DeTable<'t>, Mistake> {
         match self.node.get_ref() {

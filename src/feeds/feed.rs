@@ -13,6 +13,7 @@ use super::{Files, Hold};
 use crate::config::{self, FeedSource};
 use crate::journal::{Journal, Origin, Resumed, Selection, Step};
 use crate::record::{FeedStart, RunId, Stream};
+use crate::sources::Bells;
 use crate::sources::file::{self, Memory, Place, Signals};
 use crate::sources::{Counters, Sink, python, redis, syslog};
 
@@ -23,6 +24,7 @@ pub struct Feed {
     /// Where its journal is.
     folder: PathBuf,
     lines: Lines,
+    bells: Arc<Bells>,
     counters: Counters,
     /// What takes the records of Python's logging, where that is its source.
     receiver: Option<Arc<python::Receiver>>,
@@ -94,14 +96,16 @@ impl Deref for Watched {
 }
 
 impl Feed {
-    /// Opens its journal in `folder`; nothing brings it lines yet.
-    pub(super) fn open(config: Arc<config::Feed>, folder: PathBuf) -> Feed {
+    /// Opens its journal in `folder`; nothing brings it lines yet. `bells` tell of its files.
+    pub(super) fn open(config: Arc<config::Feed>, folder: PathBuf, bells: Arc<Bells>) -> Feed {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let lines = match &config.source {
-            FeedSource::Directory(settings) => match Files::new(Arc::clone(&config), settings, folder.join("files")) {
-                Ok(files) => Lines::Files(files),
-                Err(error) => Lines::Failed(format!("{error:#}")),
-            },
+            FeedSource::Directory(settings) => {
+                match Files::new(Arc::clone(&config), settings, folder.join("files"), Arc::clone(&bells)) {
+                    Ok(files) => Lines::Files(files),
+                    Err(error) => Lines::Failed(format!("{error:#}")),
+                }
+            }
             _ => match Opened::open(folder.clone(), &config.name, config.keep_bytes) {
                 Ok(opened) => Lines::Journal(Box::new(opened)),
                 Err(error) => Lines::Failed(format!("its journal in {} cannot be used: {error}", folder.display())),
@@ -114,7 +118,7 @@ impl Feed {
             }
             _ => None,
         };
-        Feed { config, folder, lines, counters, receiver, stop, tasks }
+        Feed { config, folder, lines, bells, counters, receiver, stop, tasks }
     }
 
     /// Why its journal cannot be used, where that is so.
@@ -155,14 +159,22 @@ impl Feed {
 
     /// Begins to bring its lines.
     pub(super) fn begin(&self) {
-        let Lines::Journal(opened) = &self.lines else { return };
-        let (sink, counters, stop) = (opened.sink.clone(), self.counters.clone(), self.stop.clone());
         let span = info_span!("feed", name = self.config.name);
+        let opened = match &self.lines {
+            Lines::Journal(opened) => opened,
+            Lines::Files(files) => {
+                let files = Arc::clone(files);
+                self.tasks.spawn(async move { files.tidy().await }.instrument(span));
+                return;
+            }
+            Lines::Failed(_) => return,
+        };
+        let (sink, counters, stop) = (opened.sink.clone(), self.counters.clone(), self.stop.clone());
         match &self.config.source {
             // lines come by themselves
             FeedSource::Push | FeedSource::Merge(_) | FeedSource::Directory(_) => {}
             FeedSource::File(settings) => {
-                let place = Place::of_file(settings, Arc::default());
+                let place = Place::of_file(settings, Arc::clone(&self.bells));
                 let memory = Memory { position: self.folder.join("position"), keep_bytes: self.config.keep_bytes };
                 let signals = Signals { stop, ..Signals::default() };
                 self.tasks.spawn(file::follow(place, sink, memory, signals).instrument(span));

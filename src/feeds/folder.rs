@@ -69,15 +69,20 @@ pub enum NotThere {
 }
 
 impl Files {
-    /// The files of `folder`, whose journals are below `journals`.
+    /// The files of `folder`, whose journals are below `journals`; `bells` tell of them.
     ///
     /// # Errors
     /// Where a pattern of the folder is none.
-    pub(super) fn new(config: Arc<config::Feed>, folder: &Folder, journals: PathBuf) -> anyhow::Result<Arc<Files>> {
+    pub(super) fn new(
+        config: Arc<config::Feed>,
+        folder: &Folder,
+        journals: PathBuf,
+        bells: Arc<Bells>,
+    ) -> anyhow::Result<Arc<Files>> {
         Ok(Arc::new(Files {
             config,
             root: Arc::new(Root::new(folder)?),
-            bells: Arc::default(),
+            bells,
             journals,
             followed: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
@@ -121,6 +126,7 @@ impl Files {
         let task = tokio::spawn(file::follow(place, opened.sink.clone(), memory, signals));
         self.lock().insert(path.to_owned(), Followed { opened, watchers: 0, watched: 0, stop, task });
         let watched = self.join(path).ok_or(NotThere::Stopped)?;
+        self.make_room().await;
         drop(changing);
         // who wants only what there is now gets it
         let _ = timeout(PATIENCE, caught_up.cancelled()).await;
@@ -172,6 +178,17 @@ impl Files {
             return;
         };
         end(file).await;
+        self.make_room().await;
+    }
+
+    /// Removes what was kept of files that nobody watches, beyond what the feed keeps: it may keep less than it did.
+    pub(super) async fn tidy(&self) {
+        let _changing = self.changing.lock().await;
+        self.make_room().await;
+    }
+
+    /// The same, while nothing is changing.
+    async fn make_room(&self) {
         let kept: Vec<_> = self.lock().keys().filter_map(|path| name_of(path)).collect();
         let (journals, keep) = (self.journals.clone(), self.config.keep_bytes);
         let tidied = spawn_blocking(move || tidy(&journals, &kept, keep)).await;
@@ -228,12 +245,18 @@ fn name_of(path: &str) -> Option<String> {
     (!name.is_empty() && name.len() <= LONGEST_NAME).then_some(name)
 }
 
-/// Removes the journals that were longest not written to, of those that are not in `use`, until they take `keep` bytes.
+/// Removes the journals that were longest not written to, of those that are not `in_use`, until they take `keep` bytes.
 fn tidy(journals: &Path, in_use: &[String], keep: u64) -> io::Result<()> {
+    let folders = match fs::read_dir(journals) {
+        // no file was watched yet
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        folders => folders?,
+    };
     let mut idle: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
-    for folder in fs::read_dir(journals)? {
+    for folder in folders {
         let folder = folder?;
-        if folder.file_name().to_str().is_some_and(|name| in_use.iter().any(|used| used == name)) {
+        let is_used = folder.file_name().to_str().is_some_and(|name| in_use.iter().any(|used| used == name));
+        if is_used || !folder.file_type()?.is_dir() {
             continue;
         }
         let (mut written, mut bytes) = (SystemTime::UNIX_EPOCH, 0);
@@ -281,9 +304,11 @@ mod tests {
             let age = Duration::from_secs(1000 * age as u64);
             file.set_modified(SystemTime::now() - age).unwrap();
         }
+        fs::write(folder.path().join("no folder"), "").unwrap();
+        tidy(&folder.path().join("none"), &[], 150).unwrap();
         tidy(folder.path(), &["used".to_owned()], 150).unwrap();
         let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
-        assert_eq!(left, ["used", "young"]);
+        assert_eq!(left, ["no folder", "used", "young"]);
     }
 }

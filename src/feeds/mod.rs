@@ -14,6 +14,7 @@ pub use feed::{Feed, Watched};
 pub use folder::{Files, NotThere};
 
 use crate::config::{self, FeedSource};
+use crate::sources::Bells;
 use crate::sources::Onward;
 use feed::Opened;
 use folder::Hold;
@@ -22,6 +23,8 @@ use folder::Hold;
 pub struct Feeds {
     /// Where their journals are.
     folder: PathBuf,
+    /// The watch that all of their files share.
+    bells: Arc<Bells>,
     feeds: Mutex<Vec<Arc<Feed>>>,
 }
 
@@ -30,7 +33,7 @@ impl Feeds {
     /// runtime.
     pub fn open(state_dir: &Path, configured: &[Arc<config::Feed>]) -> Arc<Feeds> {
         let folder = state_dir.join("feeds");
-        let feeds = Arc::new(Feeds { folder, feeds: Mutex::default() });
+        let feeds = Arc::new(Feeds { folder, bells: Arc::default(), feeds: Mutex::default() });
         feeds.place(configured, Vec::new());
         feeds
     }
@@ -79,7 +82,8 @@ impl Feeds {
             .iter()
             .map(|config| {
                 kept.remove(&config.name).unwrap_or_else(|| {
-                    let feed = Arc::new(Feed::open(Arc::clone(config), self.folder.join(&config.name)));
+                    let folder = self.folder.join(&config.name);
+                    let feed = Arc::new(Feed::open(Arc::clone(config), folder, Arc::clone(&self.bells)));
                     fresh.push(Arc::clone(&feed));
                     feed
                 })

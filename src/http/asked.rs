@@ -23,9 +23,14 @@ pub(super) struct Asked {
 
 /// Who sends a request, as the counters of feeds know senders.
 pub(super) fn sender(parts: &Parts) -> sources::Peer {
-    match parts.extensions.get::<Peer>() {
-        Some(Peer::Tcp(address)) => sources::Peer::Machine(address.ip().to_canonical()),
-        Some(Peer::Unix) | None => sources::Peer::Unix,
+    sender_of(parts.extensions.get().copied().unwrap_or(Peer::Unix))
+}
+
+/// The same of who is at the other end of a connection.
+pub(super) fn sender_of(peer: Peer) -> sources::Peer {
+    match peer {
+        Peer::Tcp(address) => sources::Peer::Machine(address.ip().to_canonical()),
+        Peer::Unix => sources::Peer::Unix,
     }
 }
 

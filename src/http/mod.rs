@@ -53,7 +53,7 @@ use crate::views::{EventId, Format, Reached, pages};
 use again::run_again;
 use answer::{Answer, Found, answer_with_record, no_run};
 pub use app::App;
-use asked::{Asked, Name, sender};
+use asked::{Asked, Name, sender, sender_of};
 use body::{Upload, read as read_body};
 use error::{Problem, Refusal};
 use feeds::{FeedRecord, answer as answer_feed, feed_record, find_feed, watch as watch_feed};
@@ -62,7 +62,7 @@ use files::{FolderShown, list as list_files, place_of as place_of_file, refuse a
 use form::{Described, JobForm, ask_for_choices, fill_in, fill_in_page, hide_secrets};
 use guard::{BadHost, Hosts, TooLarge, Visit};
 use intake::{Intake, Kind as IntakeKind};
-use listen::{Ambiguous, Peer};
+use listen::{Ambiguous, Peer, Service};
 use metrics::CONTENT_TYPE as METRICS;
 use negotiate::{Wanted, choose, choose_for_error};
 use openapi::{
@@ -70,7 +70,7 @@ use openapi::{
     FeedWords, FilterWords, FormShown, FormatWord, Healthy, JobName, JobWords, JobsShown, JobsWords, ListWord,
     Measured, Moved, Ran, RecordWords, Recorded, RunName, RunWords, RunsShown, RunsWords, Streamed, Taken, ViewedWords,
 };
-use overview::{Index, JobShown, Told, frame, job_page, job_shown, line_of, runs_page};
+use overview::{Index, JobShown, Told, frame, job_page, job_shown, line_of, nothing_here, runs_page};
 use push::Pushed;
 use query::{Query, encode, read_pairs};
 use runs::{LISTED, RunList, find_run, resume, show_newest};
@@ -110,8 +110,15 @@ macro_rules! route {
     };
 }
 
+/// What answers every request.
+pub fn service(app: Arc<App>) -> Service {
+    let counting = Arc::clone(&app);
+    let too_long = Arc::new(move |peer: Peer, line: &[u8]| records::refuse_too_long(&counting, peer, line));
+    Service { router: router(app), too_long }
+}
+
 /// Every URL.
-pub fn router(app: Arc<App>) -> Router {
+fn router(app: Arc<App>) -> Router {
     let (pages, mut document) = OpenApiRouter::with_openapi(openapi::frame(&app.base_path))
         .routes(route!(overview::index))
         .routes(route!(overview::healthz))
@@ -130,9 +137,6 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(route!(push::take))
         .route("/feeds/{feed}/{*path}", any(files::show))
         .route("/feeds/{feed}/", any(feeds::show))
-        .route("/logs/stream/{*path}", any(flask::stream))
-        .route("/logs/stream_log/{*path}", any(flask::stream))
-        .route("/logs/view/{*path}", any(flask::page))
         .routes(route!(records::take))
         // programs
         .routes(route!(metrics::show))
@@ -146,7 +150,8 @@ pub fn router(app: Arc<App>) -> Router {
         base => Router::new().nest(base, pages).route(&format!("{base}/"), any(overview::index)),
     };
     mounted
-        .fallback(overview::nothing_here)
+        // and where a feed's `paths` say so: PREFIX/stream/FILE, PREFIX/stream_log/FILE, PREFIX/view/FILE
+        .fallback(flask::answer)
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Refusal::internal("the server made a mistake; its log says which").into_response()
         }))
@@ -237,11 +242,39 @@ mod tests {
     use utoipa::openapi::path::{Operation, ParameterIn};
     use utoipa::openapi::{PathItem, RefOr};
 
-    use super::{feeds, jobs, runs};
+    use super::{assets, feeds, form, jobs, metrics, openapi, overview, push, records, runs};
+    use crate::config::OWN_ADDRESSES;
 
     #[derive(OpenApi)]
     #[openapi(paths(jobs::start, runs::show, runs::last, feeds::show))]
     struct Documented;
+
+    #[derive(OpenApi)]
+    #[openapi(paths(
+        assets::serve,
+        feeds::show,
+        form::show,
+        jobs::start,
+        metrics::show,
+        openapi::show,
+        overview::healthz,
+        push::take,
+        records::take,
+        runs::cancel,
+        runs::last,
+        runs::list,
+        runs::show
+    ))]
+    struct Routed;
+
+    #[test]
+    fn no_prefix_of_a_feeds_files_is_one_of_ours() {
+        let paths = Routed::openapi().paths.paths;
+        let mut first: Vec<_> = paths.keys().filter_map(|path| path.split('/').nth(1)).collect();
+        first.sort_unstable();
+        first.dedup();
+        assert_eq!(first, OWN_ADDRESSES);
+    }
 
     /// The words that an operation's query may hold, by its description.
     fn words(operation: &Operation) -> Vec<&str> {

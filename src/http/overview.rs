@@ -145,8 +145,8 @@ pub(super) async fn healthz(asked: Asked) -> Result<Response, Refusal> {
     Ok(answer_with(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()))
 }
 
-/// Every other URL.
-pub(super) async fn nothing_here(State(app): State<Arc<App>>, uri: Uri) -> Refusal {
+/// What is said of every other URL.
+pub(super) fn nothing_here(app: &App, uri: &Uri) -> Refusal {
     let remedy = format!("{}/ lists the jobs", app.base_path);
     Refusal::not_found(format!("there is nothing at {}", uri.path())).remedy(remedy)
 }

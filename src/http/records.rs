@@ -11,10 +11,12 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+use tracing::info;
 use utoipa::ToSchema;
 
 use super::{
-    App, Everywhere, FeedName, Name, RETRY_AFTER, RecordWords, Recorded, Refusal, Visit, find_feed, read_body, sender,
+    App, Everywhere, FeedName, Name, Peer, RETRY_AFTER, RecordWords, Recorded, Refusal, Visit, find_feed, read_body,
+    sender, sender_of,
 };
 use crate::sources::python::{Content, Receiver, Request};
 use crate::sources::{self};
@@ -85,11 +87,34 @@ pub(super) async fn take(
         let what = format!("feed `{name}` takes no records by this way");
         return Err(Refusal::forbidden(what).remedy("only one with `python_logging.http = true` in jobs.toml does"));
     };
-    let taken = receive(receiver, &sent, body, max).await;
+    let taken = match receiver.admits(&sent.peer) {
+        true => receive(receiver, &sent, body, max).await,
+        false => Err(Refusal::forbidden(format!("{} may not send records to feed `{name}`", sent.peer))
+            .remedy("only this machine and the networks of `python_logging.from` in jobs.toml may")),
+    };
     if let Err(refusal) = &taken {
         receiver.refuse(&sent.peer, refusal.line());
     }
     taken.map(|()| StatusCode::NO_CONTENT.into_response())
+}
+
+/// Tells of a request that the server refused for the length of its head, and counts it where it would have brought a
+/// record: HTTPHandler's GET has all of it in its first line, whose beginning this is.
+pub(super) fn refuse_too_long(app: &App, peer: Peer, line: &[u8]) {
+    let peer = sender_of(peer);
+    let line = String::from_utf8_lossy(line);
+    info!(%peer, request = ?line.chars().take(80).collect::<String>(), "refused a request: its head is too long");
+    let target = line.split(' ').nth(1).and_then(|target| target.strip_prefix(app.base_path.as_str()));
+    let below = target.and_then(|target| target.strip_prefix("/feeds/")?.split_once('/'));
+    let Some((name, _)) = below.filter(|(_, rest)| rest.split('?').next() == Some("records")) else { return };
+    if let Some(feed) = app.feeds.find(name)
+        && let Some(receiver) = feed.receiver()
+    {
+        receiver.refuse(
+            &peer,
+            "it is longer than a GET may be, 64 KiB: send records by POST, as HTTPHandler's `method` says",
+        );
+    }
 }
 
 async fn receive(receiver: &Receiver, sent: &Sent, body: Body, max: u32) -> Result<(), Refusal> {

@@ -50,6 +50,32 @@ impl Journal {
         Ok(Some(brought))
     }
 
+    /// Whether anything but joblines' own lines was ever appended; what is forgotten counts as that.
+    ///
+    /// # Errors
+    /// Where the files cannot be read.
+    pub fn was_brought_anything(&self) -> io::Result<bool> {
+        let (segments, end) = {
+            let shared = self.lock();
+            (shared.segments.clone(), shared.written)
+        };
+        if segments.first().is_some_and(|first| first.first_entry > 0) {
+            return Ok(true);
+        }
+        let ends = segments.iter().skip(1).map(|next| next.first_entry).chain([end]);
+        for (segment, end) in segments.iter().zip(ends) {
+            let opened = Files::open(self.base(), segment.number, false)?;
+            let (files, _) = opened.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+            for first in (segment.first_entry..end).step_by(STEP as usize) {
+                let entries = files.entries(first, end.min(first + STEP), Access::Waiting)?;
+                if entries.iter().any(|entry| entry.stream != Stream::System) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// Goes backwards through the entries of `segment` before `end`, and says whether it came to the place.
     fn count(
         &self,
@@ -139,5 +165,25 @@ mod tests {
         assert_eq!((brought.bytes, brought.last.len()), (20 << 10, LAST));
         append(100);
         assert_eq!(journal.brought(Stream::Stdout, place).unwrap(), None);
+    }
+
+    #[test]
+    fn what_joblines_says_is_nothing_that_was_brought() {
+        let folder = tempfile::tempdir().unwrap();
+        let Resumed { mut writer, journal, .. } = resume(folder.path(), 1 << 20);
+        assert!(!journal.was_brought_anything().unwrap());
+        for _ in 0..3 * STEP {
+            writer.say("source lost");
+        }
+        drop(writer);
+        let Resumed { mut writer, journal, .. } = resume(folder.path(), 1 << 20);
+        assert!(!journal.was_brought_anything().unwrap());
+        writer.append(Stream::Record, Bytes::from_static(b"{}\n"));
+        assert!(journal.was_brought_anything().unwrap());
+        for _ in 0..9000 {
+            writer.say(&"source lost".repeat(10));
+        }
+        assert!(journal.first_line() > 3 * STEP + 1, "the record is forgotten");
+        assert!(journal.was_brought_anything().unwrap());
     }
 }

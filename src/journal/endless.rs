@@ -149,29 +149,47 @@ impl Writer {
         Extent { entries: self.entries, offset: self.offset, next_line: self.next_line, open: self.open } = extent;
         for stream in Stream::ALL {
             if self.open[stream as usize].is_some() {
-                self.append(stream, Bytes::from_static(b"\n"));
+                // where there is no room it goes on with what comes next
+                self.offer(stream, Bytes::from_static(b"\n"));
             }
         }
     }
 
-    /// Whether the disk takes an endless journal again; then it says what was not kept meanwhile. Asked anew now and
-    /// then, for each try costs a write.
+    /// Whether the disk takes an endless journal again; then it says what was not kept meanwhile.
     pub(super) fn retry(&mut self) -> bool {
-        let Some(Refused { reason, .. }) = self.refused.take_if(|refused| refused.since.elapsed() >= RETRY) else {
-            return false;
-        };
+        let Some(reason) = self.ask_again() else { return false };
+        self.refused.is_none() && self.tell_of_room(&reason)
+    }
+
+    /// Has the next chunk ask the disk again, and returns why it refused. Only now and then, for each try costs a write.
+    pub(super) fn ask_again(&mut self) -> Option<String> {
+        let Refused { reason, .. } = self.refused.take_if(|refused| refused.since.elapsed() >= RETRY)?;
         if self.keep.is_none() {
             self.refused = Some(Refused { reason, since: Instant::now() });
-            return false;
+            return None;
         }
         self.place = match std::mem::replace(&mut self.place, Place::NotYet) {
             Place::Refused(Some(files)) => Place::Open(files),
+            Place::Refused(None) => Place::NotYet,
             place => place,
         };
-        let lost = std::mem::take(&mut self.not_kept);
-        self.say(&format!("{lost} bytes were not kept: {reason}"));
-        if self.refused.is_some() {
-            self.not_kept = lost;
+        self.prepare();
+        Some(reason)
+    }
+
+    /// Says what the disk refused, and what joblines would have said meanwhile; whether there is room for that.
+    pub(super) fn tell_of_room(&mut self, reason: &str) -> bool {
+        let text = match self.not_kept {
+            0 => format!("lines waited for room: {reason}\n"),
+            lost => format!("{lost} bytes were not kept: {reason}\n"),
+        };
+        if !self.publish(Stream::System, text.into()) {
+            return false;
+        }
+        self.not_kept = 0;
+        self.refusal = None;
+        for text in std::mem::take(&mut self.unsaid) {
+            self.say(&text);
         }
         self.refused.is_none()
     }

@@ -21,6 +21,9 @@ pub(super) const SEGMENT_BYTES: u64 = 256 << 20;
 /// The longest chunk: whoever reads it back holds it whole.
 const CHUNK_BYTES: usize = 256 << 10;
 
+/// What joblines says while there is no room waits, up to so many lines of it.
+const MOST_UNSAID: usize = 100;
+
 /// What appends to a journal. When it is dropped before [`Writer::end`], the run counts as lost; a feed stops.
 #[derive(Debug)]
 pub struct Writer {
@@ -39,6 +42,10 @@ pub struct Writer {
     /// Bytes of output that were not kept, and why.
     pub(super) not_kept: u64,
     pub(super) refused: Option<Refused>,
+    /// The last refusal that the log has.
+    pub(super) refusal: Option<String>,
+    /// Of an endless journal: its own words that there was no room for.
+    pub(super) unsaid: Vec<String>,
     /// A chunk was shown that is not in the files: none behind it may be.
     unwritten: bool,
     /// See [`SEGMENT_BYTES`].
@@ -93,6 +100,8 @@ impl Writer {
             room: u64::MAX,
             not_kept: 0,
             refused: None,
+            refusal: None,
+            unsaid: Vec::new(),
             unwritten: false,
             segment_bytes: SEGMENT_BYTES,
             keep: None,
@@ -143,6 +152,24 @@ impl Writer {
         }
     }
 
+    /// Appends as [`append`](Writer::append) does, as far as there is room, and returns the rest: whoever has it still
+    /// offers it again, so it is not counted as lost.
+    pub fn offer(&mut self, stream: Stream, mut bytes: Bytes) -> Bytes {
+        while !bytes.is_empty() {
+            self.prepare();
+            let waited = if self.refused.is_some() { self.ask_again() } else { None };
+            let cut = self.cut(stream, &bytes);
+            if self.refused.is_some() || !self.publish(stream, bytes.slice(..cut)) {
+                break;
+            }
+            bytes = bytes.slice(cut..);
+            if let Some(reason) = waited {
+                self.tell_of_room(&reason);
+            }
+        }
+        bytes
+    }
+
     /// How much of `bytes` makes the next chunk; at least one byte.
     fn cut(&self, stream: Stream, bytes: &[u8]) -> usize {
         let most = &bytes[..bytes.len().min(CHUNK_BYTES)];
@@ -153,10 +180,14 @@ impl Writer {
         end.map_or(most.len(), |end| end + 1)
     }
 
-    /// Appends a line of joblines' own.
+    /// Appends a line of joblines' own. An endless journal that has no room for it says it later.
     pub fn say(&mut self, text: &str) {
         self.prepare();
-        self.publish(Stream::System, Bytes::from(format!("{text}\n")));
+        let waits = self.keep.is_some() && self.refused.is_some() && !self.retry();
+        let is_said = !waits && self.publish(Stream::System, Bytes::from(format!("{text}\n")));
+        if !is_said && self.keep.is_some() && self.unsaid.len() < MOST_UNSAID {
+            self.unsaid.push(text.to_owned());
+        }
     }
 
     /// Ends the journal and tells the readers.
@@ -176,9 +207,10 @@ impl Writer {
             let whole = memchr::memrchr(b'\n', &bytes[..fits]).map_or(0, |end| end + 1);
             over = bytes.split_off(whole);
         }
-        self.room = self.room.saturating_sub(bytes.len() as u64);
-        if !bytes.is_empty() {
-            self.publish(stream, bytes);
+        let length = bytes.len() as u64;
+        self.room = self.room.saturating_sub(length);
+        if !bytes.is_empty() && !self.publish(stream, bytes) {
+            self.not_kept += length;
         }
         if !over.is_empty() {
             self.not_kept += over.len() as u64;
@@ -199,13 +231,17 @@ impl Writer {
         }
     }
 
-    /// Gives `bytes` their number, writes them, shows them. What joblines says is shown even where it cannot be written.
-    fn publish(&mut self, stream: Stream, bytes: Bytes) {
+    /// Gives `bytes` their number, writes them, shows them; whether the disk took them. What joblines says of a run is
+    /// shown even where it did not.
+    pub(super) fn publish(&mut self, stream: Stream, bytes: Bytes) -> bool {
         let chunk = self.number(stream, bytes);
         let written = match &self.place {
             Place::Open(files) => match self.write(Arc::clone(files), &chunk) {
                 Ok(()) => true,
-                Err(error) => return self.fail(stream, &chunk, &error),
+                Err(error) => {
+                    self.fail(stream, &chunk, &error);
+                    return false;
+                }
             },
             // the words about it may find room where the output did not; never behind some that did not either
             Place::Refused(Some(files)) if !self.unwritten => self.write(Arc::clone(files), &chunk).is_ok(),
@@ -216,6 +252,7 @@ impl Writer {
         self.offset += chunk.bytes.len() as u64;
         let totals = Totals { lines: self.next_line - 1, bytes: self.offset };
         self.journal.publish(chunk, totals, written);
+        written
     }
 
     fn number(&mut self, stream: Stream, bytes: Bytes) -> Chunk {
@@ -306,17 +343,19 @@ impl Writer {
 
     /// The disk refused `chunk`: it is taken back as if it had not come.
     fn fail(&mut self, stream: Stream, chunk: &Chunk, error: &io::Error) {
-        warn!(run = %self.origin.run, %error, "the journal cannot be written");
+        // an endless journal asks again and again
+        if self.refusal.as_ref() != Some(&error.to_string()) {
+            warn!(run = %self.origin.run, job = self.origin.job, %error, "the journal cannot be written");
+            self.refusal = Some(error.to_string());
+        }
         self.open[stream as usize] = chunk.continues.then_some(chunk.line);
         self.next_line = if chunk.continues { self.next_line } else { chunk.line };
         self.place = match std::mem::replace(&mut self.place, Place::NotYet) {
             Place::Open(files) => Place::Refused(Some(files)),
             place => place,
         };
-        match stream {
-            Stream::System if self.keep.is_none() => self.publish(stream, chunk.bytes.clone()),
-            Stream::System => {}
-            Stream::Stdout | Stream::Stderr | Stream::Record => self.not_kept += chunk.bytes.len() as u64,
+        if stream == Stream::System && self.keep.is_none() {
+            self.publish(stream, chunk.bytes.clone());
         }
         self.refuse(&error.to_string());
     }

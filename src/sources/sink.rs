@@ -51,6 +51,19 @@ impl Sink {
         true
     }
 
+    /// Appends as [`append`](Sink::append) does, as far as there is room, and returns the rest, for whoever has it still and
+    /// offers it again. Once it has ended, that is all of it.
+    pub fn offer(&self, stream: Stream, bytes: Bytes) -> Bytes {
+        let mut inner = self.lock();
+        let Inner { writer: Some(writer), onward } = &mut *inner else { return bytes };
+        let rest = writer.offer(stream, bytes.clone());
+        let kept = &bytes[..bytes.len() - rest.len()];
+        for onward in onward.iter_mut().filter(|_| !kept.is_empty()) {
+            onward.pass(stream, kept);
+        }
+        rest
+    }
+
     /// Appends a line of joblines' own.
     pub fn say(&self, text: &str) {
         let mut inner = self.lock();

@@ -7,10 +7,11 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Server, cannot, run_to_end, wait_for};
+use crate::harness::{Server, cannot, processes, run_to_end, wait_for};
 use crate::live::{Running, lines, path, record, said, texts, wait_for_lines, wait_for_records};
 
 /// A Redis server in a folder of its own.
@@ -50,6 +51,10 @@ impl Redis {
 
     fn kill(&mut self) {
         self.running.take().unwrap().kill();
+    }
+
+    fn signal(&self, signal: Signal) {
+        processes::send(self.running.as_ref().unwrap().pid(), signal);
     }
 
     fn client(&self) -> Client {
@@ -272,17 +277,76 @@ fn patterns_say_their_channel_and_a_list_is_read_the_first_time_alone() {
 }
 
 #[test]
-fn a_payload_beyond_the_bound_is_said_and_the_next_one_comes() {
+fn a_list_is_read_though_the_server_was_not_there_at_first_and_joblines_was_restarted() {
+    let Some(mut redis) = Redis::start(&[]) else { return };
+    redis.kill();
+    let url = format!("redis://127.0.0.1:{}", redis.port);
+    let mut server = Server::start(&feed(&url, "list = \"my:list\""));
+    wait_for("the loss to be said", || said(&server, "red").len() == 1);
+    server.stop();
+    assert!(redis.restart());
+    redis.client().try_do(&[b"RPUSH", b"my:list", b"one", b"two"]).unwrap();
+    server.restart();
+    wait_for_records(&server, "red", 2);
+    server.stop();
+    server.restart();
+    wait_for_subscription(&server, 2);
+    redis.client().publish("my:channel", b"three");
+    wait_for_records(&server, "red", 1);
+    assert_eq!(texts(&server, "red"), ["one", "two", "three"]);
+}
+
+#[test]
+fn of_a_list_of_large_elements_the_last_are_read_and_none_is_held_whole() {
     let Some(redis) = Redis::start(&[]) else { return };
+    let mut client = redis.client();
+    let large = vec![b'x'; 1 << 20];
+    for _ in 0..70 {
+        client.try_do(&[b"RPUSH", b"my:list", &large]).unwrap();
+    }
+    client.try_do(&[b"RPUSH", b"my:list", &vec![b'y'; 100 << 20], b"last"]).unwrap();
+    let url = format!("redis://127.0.0.1:{}", redis.port);
+    let server = Server::start(&feed(&url, "list = \"my:list\"\nkeep_bytes = \"1GiB\""));
+    wait_for_records(&server, "red", 9);
+    let told = record(&server, "red");
+    assert_eq!((&told["brought"]["records"], &told["lines"]), (&9.into(), &10.into()));
+    assert_eq!(texts(&server, "red").last().unwrap(), "last");
+    let said = said(&server, "red");
+    assert_eq!(said, ["a message of 104857600 bytes on `my:list` is not kept: 1048576 are the most"]);
+}
+
+#[test]
+fn a_server_that_falls_silent_is_lost_and_found() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let server = Server::start(&feed(&format!("redis://127.0.0.1:{}", redis.port), ""));
+    wait_for_subscription(&server, 1);
+    redis.signal(Signal::STOP);
+    wait_for("the loss to be said", || !said(&server, "red").is_empty());
+    assert_eq!(said(&server, "red")[0], "source lost: the server did not answer within 5 s");
+    redis.signal(Signal::CONT);
+    wait_for_subscription(&server, 2);
+    assert_eq!(said(&server, "red").last().unwrap(), "source back: lines may be missing");
+    redis.client().publish("my:channel", b"awake");
+    wait_for_records(&server, "red", 1);
+    assert_eq!(texts(&server, "red"), ["awake"]);
+}
+
+#[test]
+fn a_payload_beyond_the_bound_is_said_and_the_next_one_comes() {
+    let Some(redis) = Redis::start(&["--client-output-buffer-limit", "pubsub 0 0 0"]) else { return };
     let server = Server::start(&feed(&format!("redis+unix://{}/redis.sock", redis.folder.path().display()), ""));
     wait_for_subscription(&server, 1);
     let mut client = redis.client();
     client.publish("my:channel", &vec![b'x'; 1 << 20]);
-    client.publish("my:channel", &vec![b'y'; 20 << 20]);
-    client.publish("my:channel", b"next");
-    wait_for_records(&server, "red", 2);
+    wait_for_records(&server, "red", 1);
+    let grown = server.growth_during(|| {
+        client.publish("my:channel", &vec![b'y'; 200 << 20]);
+        client.publish("my:channel", b"next");
+        wait_for_records(&server, "red", 2);
+    });
+    assert!(grown < 50 << 20, "{grown} bytes for what is not kept");
     let said = said(&server, "red");
-    assert_eq!(said, ["a message of 20971520 bytes on `my:channel` is not kept: 1048576 are the most"]);
+    assert_eq!(said, ["a message of 209715200 bytes on `my:channel` is not kept: 1048576 are the most"]);
     assert_eq!(texts(&server, "red").last().unwrap(), "next");
     assert_eq!(record(&server, "red")["brought"]["bad_frames"], 1);
 }

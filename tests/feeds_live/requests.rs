@@ -1,11 +1,12 @@
 //! `/feeds/NAME/records`: captured requests of HTTPHandler, JSON, and what is refused.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 
 use serde_json::json;
+use socket2::{Domain, Socket, Type};
 
-use crate::harness::{Address, Request, Server};
+use crate::harness::{Address, Request, Server, cannot, wait_for};
 use crate::live::{cases, lines, record, said, texts, wait_for_lines, wait_for_records};
 
 const FEEDS: &str = "[feeds.py]\npython_logging = { http = true, max_frame = \"200KiB\" }\n[feeds.in]\npush = true\n";
@@ -116,4 +117,77 @@ fn what_cannot_be_a_record_is_refused_with_its_reason() {
     server.get("/feeds/none/records?msg=x").expect(404);
     assert_eq!(record(&server, "py")["brought"]["refused"], 6);
     assert_eq!(texts(&server, "py"), [""; 0]);
+}
+
+/// An address of this machine that is not loopback, if it has one.
+fn address_of_this_machine() -> Option<IpAddr> {
+    // nothing is sent: the kernel says where it would be sent from
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    socket.connect("198.51.100.1:9").ok()?;
+    Some(socket.local_addr().unwrap().ip()).filter(|address| !address.is_loopback() && !address.is_unspecified())
+}
+
+/// The status of a request that comes from `source`.
+fn post_from(source: IpAddr, server: &Server, feed: &str) -> String {
+    let Address::Tcp(address) = server.address() else { panic!("no address") };
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::new(source, 0).into()).unwrap();
+    socket.connect(&(*address).into()).unwrap();
+    let mut stream = TcpStream::from(socket);
+    let body = "msg=hello";
+    let head = format!("POST /feeds/{feed}/records HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+    let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+    write!(stream, "{head}{kind}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn requests_of_networks_that_may_not_send_are_refused_counted_and_said() {
+    let Some(source) = address_of_this_machine() else {
+        return cannot("this machine has no address but loopback");
+    };
+    let feeds = format!(
+        "[feeds.closed]\npython_logging = {{ http = true, from = [\"203.0.113.0/24\"] }}\n\
+         [feeds.open]\npython_logging = {{ http = true, from = [\"203.0.113.0/24\", \"{source}\"] }}\n\
+         [feeds.py]\npython_logging = {{ http = true }}\n"
+    );
+    let server = Server::start(&feeds);
+    for feed in ["open", "py"] {
+        assert!(post_from(source, &server, feed).starts_with("HTTP/1.1 204 "), "{feed}");
+    }
+    let answer = post_from(source, &server, "closed");
+    let line = format!("{source} may not send records to feed `closed`");
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains(&line), "{answer}");
+    assert!(
+        answer.contains("only this machine and the networks of `python_logging.from` in jobs.toml may"),
+        "{answer}"
+    );
+    assert!(said(&server, "closed")[0].starts_with(&format!("a request of {source} was refused: {line}")));
+    assert!(post_from("127.0.0.1".parse().unwrap(), &server, "closed").starts_with("HTTP/1.1 204 "));
+    let told = record(&server, "closed");
+    assert_eq!(told["brought"]["refused"], 1);
+    assert_eq!(texts(&server, "closed"), ["hello"]);
+}
+
+#[test]
+fn a_get_that_is_too_long_is_refused_counted_and_said() {
+    let server = Server::start(FEEDS);
+    let cases = cases("py3.11/http-get");
+    let case = cases.iter().find(|case| case.name.ends_with("/big-70k")).unwrap();
+    assert_eq!(replay(&server, &case.bytes), 414);
+    // longer than anything that is read at all
+    let Address::Tcp(address) = server.address() else { panic!("no address") };
+    let mut stream = TcpStream::connect(address).unwrap();
+    // it is answered before its end
+    let _ = stream.write_all(&[b"GET /feeds/py/records?msg=".to_vec(), vec![b'x'; 300 << 10]].concat());
+    wait_for("both to be counted", || record(&server, "py")["brought"]["refused"] == 2);
+    let said = said(&server, "py");
+    let expected = "a request of 127.0.0.1 was refused: it is longer than a GET may be, 64 KiB: send records by POST";
+    assert!(said[0].starts_with(expected), "{said:?}");
+    assert!(server.get("/metrics").text().contains("joblines_feed_refused_total{feed=\"py\"} 2\n"));
+    let log = server.log();
+    assert!(log.contains("peer=127.0.0.1") && log.contains("/feeds/py/records?"), "{log}");
+    assert!(log.lines().all(|line| line.len() < 1000), "nothing of the record is in the log");
 }

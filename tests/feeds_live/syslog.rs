@@ -6,7 +6,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
 use crate::harness::{Server, cannot, run_to_end, wait_for};
-use crate::live::{address, cases, lines, texts, wait_for_records};
+use crate::live::{address, cases, lines, record, texts, wait_for_records};
 
 const FEED: &str = "[feeds.sys]\nsyslog = { tcp = \"127.0.0.1:0\", udp = \"127.0.0.1:0\", unix = \"sys.sock\" }\n";
 
@@ -79,5 +79,31 @@ fn logger_is_understood_in_every_way_it_sends() {
     for (at, line) in lines(&server, "sys").iter().enumerate() {
         assert_eq!(line["text"], format!("number {at}"), "{:?}", ways[at]);
         assert_eq!((&line["level"], &line["logger"]), (&40.into(), &"nightly".into()), "{:?}", ways[at]);
+    }
+}
+
+#[test]
+fn both_receivers_are_reached_by_ipv6() {
+    if UdpSocket::bind("[::1]:0").is_err() {
+        return cannot("this machine has no IPv6");
+    }
+    let server = Server::start(
+        "[feeds.sys]\nsyslog = { tcp = \"[::1]:0\", udp = \"[::1]:0\" }\n\
+         [feeds.py]\npython_logging = { tcp = \"[::1]:0\", udp = \"[::1]:0\" }\n",
+    );
+    let sender = UdpSocket::bind("[::1]:0").unwrap();
+    let frame = &cases("py3.11/socket")[0];
+    for (feed, bytes) in [("sys", &b"<11>hello"[..]), ("py", &frame.bytes)] {
+        let (udp, tcp) = (address(&server, feed, "udp"), address(&server, feed, "tcp"));
+        assert!(udp.is_ipv6() && tcp.is_ipv6());
+        sender.send_to(bytes, udp).unwrap();
+        wait_for_records(&server, feed, 1);
+        TcpStream::connect(tcp).unwrap().write_all(bytes).unwrap();
+        wait_for_records(&server, feed, 2);
+        let lines = lines(&server, feed);
+        assert_eq!(lines[0]["text"], lines[1]["text"]);
+        assert!(lines.iter().all(|line| line["record"]["host"] == "::1"), "{lines:?}");
+        let told = record(&server, feed);
+        assert_eq!((&told["peers"][0]["peer"], &told["peers"][0]["records"]), (&"::1".into(), &2.into()));
     }
 }

@@ -185,7 +185,7 @@ impl Shared {
             runs::Settings { state_dir: folder.path().to_owned(), limits: limits(&config.server), url: origin.clone() };
         let runs = Runs::open(settings).await?;
         let feeds = Feeds::open(folder.path(), &config.feeds);
-        let router = http::router(App::new(&config, (Arc::clone(&runs), feeds), origin.clone()));
+        let service = http::service(App::new(&config, (Arc::clone(&runs), feeds), origin.clone()));
         let bounds = Limits { max_connections: config.server.max_connections, timeouts: Timeouts::default() };
         let stop = Stop::default();
         let url = match listen {
@@ -197,7 +197,7 @@ impl Shared {
         let order = Order { trigger: "the command line".to_owned(), ..Order::default() };
         let run = runs.start(job, order)?.run;
         // whoever was quick waits until there is something to see
-        let serving = tokio::spawn(http::listen::serve(vec![listener], router, bounds, stop.clone()));
+        let serving = tokio::spawn(http::listen::serve(vec![listener], service, bounds, stop.clone()));
         Ok(Shared { runs, run, url, signals, serving, stop })
     }
 

@@ -18,6 +18,7 @@ use crate::sources::file;
 
 use super::{Feed, FeedSource, Invalid, Mistake, Table, Value, absolute, feed_name, size};
 
+pub use directory::OWN_ADDRESSES;
 use merge::Merge;
 pub(super) use receivers::{PYTHON_KEYS, SYSLOG_KEYS};
 
@@ -76,8 +77,8 @@ struct Reading<'t, 'f> {
     names: HashSet<&'t str>,
     /// Addresses that feeds listen on, each with its protocol, and the feed that does.
     addresses: HashMap<(&'static str, String), &'t str>,
-    /// The feed that has the addresses of flask-log-viewer.
-    flask: Option<&'t str>,
+    /// What the addresses of flask-log-viewer begin with, and the feed that has them.
+    flask: Vec<(String, &'t str)>,
     merges: Vec<Merge<'t>>,
 }
 
@@ -97,7 +98,7 @@ pub(super) fn read_all(mut feeds: Table<'_, '_>, folder: &Path) -> Vec<Arc<Feed>
     let keys = feeds.keys();
     let Some(feed) = keys.first().copied() else { return Vec::new() };
     let names = keys.iter().map(|key| key.get_ref().as_ref()).collect();
-    let mut reading = Reading { folder, feed, names, addresses: HashMap::new(), flask: None, merges: Vec::new() };
+    let mut reading = Reading { folder, feed, names, addresses: HashMap::new(), flask: Vec::new(), merges: Vec::new() };
     let mut found = Vec::new();
     for feed in keys {
         reading.feed = feed;

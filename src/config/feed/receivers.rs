@@ -27,15 +27,18 @@ struct Ways {
     tcp: Option<String>,
     udp: Option<String>,
     unix: Option<PathBuf>,
-    from: Vec<IpNet>,
 }
 
 /// Reads `python_logging`; `None` only together with a mistake.
 pub(super) fn take_python<'t>(table: &mut Table<'t, '_>, reading: &mut Reading<'t, '_>) -> Option<python::Settings> {
     let (value, header) = (table.value("python_logging")?, table.header_below("python_logging"));
     let mut keys = table.take_table("python_logging", &header)?;
-    let Ways { tcp, udp, unix, from } = take_ways(&mut keys, ["127.0.0.1:9020", "127.0.0.1:9021", "py.sock"], reading);
     let http = keys.take("http", Value::boolean);
+    // where it is written and wrong, that is said already
+    let over_http = Some(http.unwrap_or_else(|| keys.value("http").is_some()));
+    let from = take_from(&mut keys, over_http);
+    let examples = ["127.0.0.1:9020", "127.0.0.1:9021", "py.sock"];
+    let Ways { tcp, udp, unix } = take_ways(&mut keys, examples, reading);
     let max_frame = keys.take("max_frame", |value| value.parsed("1MiB", Some("B"), frame_size));
     if http == Some(false) || keys.value("http").is_none() {
         let remedy =
@@ -51,7 +54,8 @@ pub(super) fn take_python<'t>(table: &mut Table<'t, '_>, reading: &mut Reading<'
 pub(super) fn take_syslog<'t>(table: &mut Table<'t, '_>, reading: &mut Reading<'t, '_>) -> Option<syslog::Settings> {
     let (value, header) = (table.value("syslog")?, table.header_below("syslog"));
     let mut keys = table.take_table("syslog", &header)?;
-    let Ways { tcp, udp, unix, from } = take_ways(&mut keys, ["127.0.0.1:5514", "127.0.0.1:5514", "sys.sock"], reading);
+    let from = take_from(&mut keys, None);
+    let Ways { tcp, udp, unix } = take_ways(&mut keys, ["127.0.0.1:5514", "127.0.0.1:5514", "sys.sock"], reading);
     let remedy = "write one of `udp = \"127.0.0.1:5514\"`, `tcp = \"127.0.0.1:5514\"`, `unix = \"sys.sock\"`";
     check_any_way(&mut keys, &SYSLOG_KEYS, &value, remedy);
     keys.finish(|_, _| None);
@@ -61,7 +65,6 @@ pub(super) fn take_syslog<'t>(table: &mut Table<'t, '_>, reading: &mut Reading<'
 /// Reads the addresses, with an example for each of TCP, UDP and a socket's path.
 fn take_ways<'t>(table: &mut Table<'t, '_>, examples: [&str; 3], reading: &mut Reading<'t, '_>) -> Ways {
     let [tcp, udp, unix] = examples;
-    let from = take_from(table);
     let is_closed = table.value("from").is_none();
     let mut address = |key, example| {
         table.take(key, |value| {
@@ -76,7 +79,7 @@ fn take_ways<'t>(table: &mut Table<'t, '_>, examples: [&str; 3], reading: &mut R
         take_place(value, ("unix", &path.to_string_lossy()), reading)?;
         Ok(path)
     });
-    Ways { tcp, udp, unix, from }
+    Ways { tcp, udp, unix }
 }
 
 fn read_address(text: &str, example: &str) -> Result<String, Invalid> {
@@ -117,7 +120,8 @@ fn open_to_all(value: &Value<'_>, address: &str) -> Mistake {
     )
 }
 
-fn take_from(table: &mut Table<'_, '_>) -> Vec<IpNet> {
+/// Reads who may send; `over_http` says whether requests may bring records, where the receiver has that key.
+fn take_from(table: &mut Table<'_, '_>, over_http: Option<bool>) -> Vec<IpNet> {
     let mut seen = HashSet::new();
     let networks = table.take_list("from", 1, "[\"10.0.0.0/8\"]", |item| {
         let network = item.parsed("10.0.0.0/8", None, network)?;
@@ -126,10 +130,11 @@ fn take_from(table: &mut Table<'_, '_>) -> Vec<IpNet> {
         }
         Ok(network)
     });
-    if table.value("tcp").is_none() && table.value("udp").is_none() {
+    if table.value("tcp").is_none() && table.value("udp").is_none() && over_http != Some(true) {
         table.take("from", |value| {
             let problem = "`from` is who may send over the network, where this feed does not listen";
-            Err::<(), _>(value.mistake_about_key(problem, "write `tcp` or `udp` as well, or take it out"))
+            let ways = if over_http.is_some() { "`tcp`, `udp` or `http = true`" } else { "`tcp` or `udp`" };
+            Err::<(), _>(value.mistake_about_key(problem, format!("write {ways} as well, or take it out")))
         });
     }
     networks.unwrap_or_default()

@@ -76,8 +76,23 @@ fn files() -> Value {
         "allow": patterns("Only files whose path below the folder matches one of these; without them, all"),
         "deny": patterns("And none that matches one of these"),
         "paths": {
-            "description": "The addresses of flask-log-viewer, below /logs/, lead to these files too; one feed may have them",
-            "enum": ["flask"],
+            "description": "The addresses of flask-log-viewer lead to these files too: below /logs/, or below a path of their own",
+            "anyOf": [
+                { "const": "flask" },
+                {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["flask"],
+                    "properties": {
+                        "flask": {
+                            "description": "What they begin with: nothing that joblines' own addresses begin with",
+                            "type": "string",
+                            "pattern": "^/([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*/?)?$",
+                            "examples": ["/logs"],
+                        },
+                    },
+                },
+            ],
         },
     })
 }
@@ -96,7 +111,7 @@ fn redis() -> Value {
             "anyOf": [&name, { "type": "array", "minItems": 1, "uniqueItems": true, "items": name }],
         },
         "list": {
-            "description": "A list that holds the last records, read at the start",
+            "description": "A list that holds the last records, read as long as nothing has come",
             "type": "string",
             "minLength": 1,
         },
@@ -144,7 +159,7 @@ fn ways(tcp: &str, udp: &str, unix: &str) -> Value {
         "udp": address(udp),
         "unix": { "description": unix, "$ref": "#/$defs/path" },
         "from": {
-            "description": "The networks that may send to an address that is not loopback",
+            "description": "The networks that may send, beside this machine; an address that is not loopback needs it",
             "type": "array",
             "minItems": 1,
             "uniqueItems": true,
@@ -157,8 +172,8 @@ fn ways(tcp: &str, udp: &str, unix: &str) -> Value {
 fn receiver(description: &str, keys: &[Value], further: &[Value]) -> Value {
     let mut receiver = table(description, keys);
     if let Some(receiver) = receiver.as_object_mut() {
-        let network = [has("tcp"), has("udp")];
-        let any_way: Vec<_> = network.iter().cloned().chain([has("unix")]).chain(further.iter().cloned()).collect();
+        let network: Vec<_> = [has("tcp"), has("udp")].iter().chain(further).cloned().collect();
+        let any_way: Vec<_> = network.iter().cloned().chain([has("unix")]).collect();
         receiver.insert("anyOf".into(), json!(any_way));
         receiver.insert("allOf".into(), json!([where_there_is("from", json!({ "anyOf": network }))]));
     }

@@ -70,7 +70,7 @@ fn a_folder_is_closed_unless_it_says_otherwise() {
         hidden: false,
         allow: vec![],
         deny: vec![],
-        flask_paths: false,
+        flask: None,
     };
     assert_eq!(source("directory = '/app/logs/'"), FeedSource::Directory(plain.clone()));
     let open = file::Folder {
@@ -78,7 +78,7 @@ fn a_folder_is_closed_unless_it_says_otherwise() {
         hidden: true,
         allow: words(&["*.log", "a/**/[bc]?.{x,y}", "\\*"]),
         deny: words(&["*.gz"]),
-        flask_paths: true,
+        flask: Some("/logs".to_owned()),
         ..plain
     };
     let keys = "directory = '/app/logs'\nfollow_symlinks = true\nhidden = true\nallow = ['*.log', 'a/**/[bc]?.{x,y}', '\\*']\n\

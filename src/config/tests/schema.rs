@@ -98,9 +98,12 @@ fn a_good_file_is_good_to_an_editor() {
          params.e = { choices_from = ['x'], default = 'y' }\nparams.f = { type = 'secret', pattern = 'x' }",
         "[feeds]\n[feeds.'a.b']\nfile = '../x'\nkeep_bytes = '1 MiB'\n[feeds.b]\nmerge = ['a.b']",
         "[feeds.a]\ndirectory = '.'\nallow = ['*.log', '{a,b}/**']\ndeny = []\npaths = 'flask'\nhidden = true",
+        "[feeds.a]\ndirectory = '.'\npaths = 'flask'\n[feeds.b]\ndirectory = 'b'\npaths = { flask = '/a/b.c/' }\n\
+         [feeds.c]\ndirectory = 'c'\npaths.flask = '/'",
         "[feeds.a]\nredis = 'redis://u:p@h'\nchannel = ['a', 'b*']\nlist = 'l'\n[feeds.b]\npush = true\ndescription = ''",
         "[feeds.a]\nredis = 'redis+unix://:p@/x?db=1'\nchannel = 'a'",
         "[feeds.a]\npython_logging = { http = true, max_frame = '16MiB' }\n[feeds.b.syslog]\nunix = 'x'",
+        "[feeds.a]\npython_logging = { http = true, from = ['10.0.0.0/8'] }",
         "[feeds.a]\npython_logging = { tcp = '0.0.0.0:00', http = false, from = ['10.0.0.0/8', '::1'] }",
     ] {
         assert_eq!(parsed(text).map_err(|mistakes| mistakes.to_string()).err(), None, "{text}");
@@ -193,6 +196,9 @@ fn what_an_editor_underlines_is_a_mistake() {
         "directory = 'x'\ndeny = ['']",
         "directory = 'x'\ndeny = ['/x']",
         "directory = 'x'\npaths = 'Flask'",
+        "directory = 'x'\npaths = {}",
+        "directory = 'x'\npaths.flask = 'logs'",
+        "directory = 'x'\npaths.flask = '/a//b'",
         "redis = 'redis://h'",
         "redis = 'http://h'\nchannel = 'x'",
         "redis = 'redis://h'\nchannel = []",
@@ -204,7 +210,7 @@ fn what_an_editor_underlines_is_a_mistake() {
         "python_logging = {}",
         "python_logging = true",
         "python_logging = { http = false }",
-        "python_logging = { http = true, from = ['10.0.0.0/8'] }",
+        "python_logging = { unix = 'x', http = false, from = ['10.0.0.0/8'] }",
         "python_logging = { tcp = '8080' }",
         "python_logging = { tpc = 'localhost:0' }",
         "python_logging = { http = true, max_frame = 1 }",
@@ -226,7 +232,7 @@ fn what_an_editor_underlines_is_a_mistake() {
 fn line(keys: &'static [&'static str]) -> impl Strategy<Value = String> {
     let value = "0|1|-1|300|true|false|''|' '|'a'|'\\$x'|'~/a'|'int'|'bool'|'secret'|'text'|'none'|'body'|'queue'|'attach'|'cancel'\
                  |'[0-9]{0,2} ?(d|h|m|s|ms)'|'[0-9]{1,2} ?(h|m) ?[0-9]{1,2}(m|s)'|'[0-9]{1,3} ?(B|kB|MiB|KB|)'|\\[\\]|\\['x'\\]\
-                 |'\\*\\.x'|'redis://h'|'localhost:0'|'flask'|\\['y'\\]|\\['10\\.0\\.0\\.0/8'\\]|\\{ http = true \\}|\\{ udp = '\\[::1\\]:0', from = \\['::1'\\] \\}\\
+                 |'\\*\\.x'|'redis://h'|'localhost:0'|'flask'|\\{ flask = '/(a|x/y|jobs)?/?' \\}|\\['y'\\]|\\['10\\.0\\.0\\.0/8'\\]|\\{ http = true \\}|\\{ udp = '\\[::1\\]:0', from = \\['::1'\\] \\}\\
                  |\\['GET'\\]|\\['a', '1'\\]|\\[1, 2\\]|\\[0, '1'\\]|\\['localhost:0', 'unix:x'\\]|\\{\\}|\\{ A = 'x' \\}|\\{ p = \\{\\} \\}";
     (prop::sample::select(keys), value).prop_map(|(key, value)| format!("{key} = {value}\n"))
 }

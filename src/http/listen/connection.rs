@@ -57,8 +57,14 @@ impl Default for Timeouts {
 pub struct Ambiguous;
 
 /// Serves the connection `io` with `router` until either end closes it. After `stop` it ends with the answers that are
-/// under way. `peer` is put among the extensions of every request.
-pub(super) async fn serve<I, P>(io: I, peer: P, (router, timeouts): (Router, Timeouts), stop: CancellationToken)
+/// under way. `peer` is put among the extensions of every request. Where it ended with a request that nobody saw, for its
+/// head is longer than is read, this returns how the first line of that begins.
+pub(super) async fn serve<I, P>(
+    io: I,
+    peer: P,
+    (router, timeouts): (Router, Timeouts),
+    stop: CancellationToken,
+) -> Option<Box<[u8]>>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     P: Clone + Send + Sync + 'static,
@@ -69,9 +75,9 @@ where
     let speaks_http2 = tokio::select! {
         opened = timeout_at(first_head, io.read_preface()) => match opened {
             Ok(Ok(speaks_http2)) => speaks_http2,
-            Ok(Err(_)) | Err(_) => return,
+            Ok(Err(_)) | Err(_) => return None,
         },
-        () = stop.cancelled() => return,
+        () = stop.cancelled() => return None,
     };
     let answering = activity.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -89,12 +95,15 @@ where
         }
     });
     let io = TokioIo::new(io);
-    if speaks_http2 {
+    let ended = if speaks_http2 {
         // rare and large: not to be a part of every other connection's memory
-        Box::pin(drive(http2_builder().serve_connection(io, service), &activity, &stop)).await;
+        Box::pin(drive(http2_builder().serve_connection(io, service), &activity, &stop)).await
     } else {
-        drive(http1_builder().serve_connection(io, service), &activity, &stop).await;
-    }
+        drive(http1_builder().serve_connection(io, service), &activity, &stop).await
+    };
+    // hyper has answered it: 414 or 431
+    let is_too_long = ended.is_err_and(|error| error.is_parse_too_large());
+    is_too_long.then(|| activity.now().framing.beginning().into())
 }
 
 fn http1_builder() -> http1::Builder {
@@ -111,7 +120,10 @@ fn http2_builder() -> http2::Builder<TokioExecutor> {
 }
 
 /// Polls `connection` to its end, and ends it when its time is up.
-async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, stop: &CancellationToken) {
+async fn drive<C>(connection: C, activity: &Activity, stop: &CancellationToken) -> hyper::Result<()>
+where
+    C: GracefulConnection<Error = hyper::Error>,
+{
     let mut connection = pin!(connection);
     let mut stopped = pin!(stop.cancelled());
     // never later than what is due: it is set earlier when that comes earlier, and looks again when it fires
@@ -125,8 +137,8 @@ async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, stop: 
                 activity.close();
                 connection.as_mut().graceful_shutdown();
             }
-            if connection.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(ended);
             }
             let due = activity.due();
             if due < timer.deadline() {
@@ -136,7 +148,7 @@ async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, stop: 
             if due > Instant::now() {
                 timer.as_mut().reset(due);
             } else if is_closing || activity.reads_head() {
-                return Poll::Ready(());
+                return Poll::Ready(Ok(()));
             } else {
                 is_closing = true;
                 activity.close();
@@ -144,7 +156,7 @@ async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, stop: 
             }
         }
     })
-    .await;
+    .await
 }
 
 /// What a connection is doing, as far as its clock has to know.

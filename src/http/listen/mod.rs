@@ -33,6 +33,26 @@ pub struct Limits {
     pub timeouts: Timeouts,
 }
 
+/// What answers requests.
+#[derive(Clone)]
+pub struct Service {
+    /// Nearly all of them.
+    pub router: Router,
+    /// Is told of the others.
+    pub too_long: TooLong,
+}
+
+/// Is told of each request that was refused before the router could see it, for its head is longer than is read: who sent
+/// it, and how its first line begins.
+pub type TooLong = Arc<dyn Fn(Peer, &[u8]) + Send + Sync>;
+
+impl From<Router> for Service {
+    /// Nobody is told of what the router does not see.
+    fn from(router: Router) -> Self {
+        Service { router, too_long: Arc::new(|_, _| {}) }
+    }
+}
+
 /// How serving ends, in two steps.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
@@ -42,14 +62,14 @@ pub struct Stop {
     pub now: CancellationToken,
 }
 
-/// Serves connections of all `listeners` with `router` until `stop` says otherwise, and ends when the last of them has
+/// Serves connections of all `listeners` with `service` until `stop` says otherwise, and ends when the last of them has
 /// ended. Every request has its [`Peer`] among its extensions.
-pub async fn serve(listeners: Vec<Listener>, router: Router, limits: Limits, stop: Stop) {
+pub async fn serve(listeners: Vec<Listener>, service: Service, limits: Limits, stop: Stop) {
     let permits = Arc::new(Semaphore::new(limits.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
-    let service = (router, limits.timeouts);
     let mut doors = JoinSet::new();
     for listener in listeners {
-        let door = Door { permits: permits.clone(), service: service.clone(), stop: stop.clone() };
+        let (service, timeouts) = (service.clone(), limits.timeouts);
+        let door = Door { permits: permits.clone(), service, timeouts, stop: stop.clone() };
         doors.spawn(door.keep(listener));
     }
     while doors.join_next().await.is_some() {}
@@ -58,7 +78,8 @@ pub async fn serve(listeners: Vec<Listener>, router: Router, limits: Limits, sto
 /// What one listener's connections share.
 struct Door {
     permits: Arc<Semaphore>,
-    service: (Router, Timeouts),
+    service: Service,
+    timeouts: Timeouts,
     stop: Stop,
 }
 
@@ -81,9 +102,13 @@ impl Door {
                 Some(_) = connections.join_next() => {}
                 (stream, peer, permit) = &mut admitted => {
                     // a token of its own: a shared one would be a lock that all connections fight for
-                    let served = connection::serve(stream, peer, self.service.clone(), self.stop.gently.child_token());
+                    let Service { router, too_long } = self.service.clone();
+                    let stop = self.stop.gently.child_token();
+                    let served = connection::serve(stream, peer, (router, self.timeouts), stop);
                     connections.spawn(async move {
-                        served.await;
+                        if let Some(line) = served.await {
+                            too_long(peer, &line);
+                        }
                         drop(permit);
                     });
                     admitted.set(self.admit(&listener));

@@ -34,7 +34,7 @@ impl Running {
         let listener = Listener::bind(&Listen::Tcp("127.0.0.1:0".to_owned())).unwrap();
         let address = listener.url("").replace("http://", "");
         let stop = Stop::default();
-        let served = tokio::spawn(serve(vec![listener], router, limits, stop.clone()));
+        let served = tokio::spawn(serve(vec![listener], router.into(), limits, stop.clone()));
         Running { address, stop, served }
     }
 
@@ -119,7 +119,7 @@ async fn a_request_knows_its_peer_and_how_it_came_in() {
     ];
     let address = listeners[0].url("").replace("http://", "");
     let stop = Stop::default();
-    let served = tokio::spawn(serve(listeners, router(), limits(10_000, 10_000), stop.clone()));
+    let served = tokio::spawn(serve(listeners, router().into(), limits(10_000, 10_000), stop.clone()));
 
     let mut tcp = TcpStream::connect(&address).await.unwrap();
     let expected = format!("Some(Tcp({}))!", tcp.local_addr().unwrap());

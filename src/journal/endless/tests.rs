@@ -148,3 +148,45 @@ async fn who_comes_back_for_forgotten_lines_is_told_and_who_asks_for_all_is_not(
     let all = lines(&feed.journal, Selection { from: 5, ..Selection::default() }).await;
     assert_eq!((all[0].0, all[0].1), (oldest, Stream::Stdout));
 }
+
+/// Offers `text` until there is room.
+fn offer(writer: &mut Writer, text: &str) {
+    let begun = Instant::now();
+    while !writer.offer(Stream::Stdout, Bytes::copy_from_slice(text.as_bytes())).is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[tokio::test]
+async fn what_there_is_no_room_for_is_given_back_or_counted_and_what_was_said_is_said_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    // its files cannot even be made
+    let mut feed = resume(&state, MIB);
+    let offered = Bytes::from_static(b"one\ntwo\n");
+    assert_eq!(feed.writer.offer(Stream::Stdout, offered.clone()), offered);
+    feed.writer.say("something happened");
+    std::fs::create_dir(&state).unwrap();
+    offer(&mut feed.writer, "one\ntwo\n");
+    append(&mut feed.writer, "three\n");
+    let texts = |lines: Vec<(u64, Stream, String)>| lines.into_iter().map(|(_, _, text)| text).collect::<Vec<_>>();
+    let all = texts(lines(&feed.journal, Selection::default()).await);
+    assert!(all[2].starts_with("lines waited for room: No such file"), "{all:?}");
+    assert_eq!([&all[..2], &all[3..]].concat(), ["one", "two", "something happened", "three"]);
+
+    // a segment cannot be begun
+    std::fs::rename(&state, folder.path().join("away")).unwrap();
+    let block = "x".repeat(63) + "\n";
+    (0..4096).for_each(|_| append(&mut feed.writer, &block));
+    std::fs::rename(folder.path().join("away"), &state).unwrap();
+    offer(&mut feed.writer, "back\n");
+    drop(feed.writer);
+    let again = resume(&state, MIB);
+    let all = lines(&again.journal, Selection::default()).await;
+    assert_eq!(numbers_of(&all), (1..=all.len() as u64).collect::<Vec<_>>(), "no number is missing");
+    let all = texts(all);
+    let kept = all.iter().filter(|text| text.len() == 63).count();
+    let lost = format!("{} bytes were not kept: No such file or directory (os error 2)", (4096 - kept) * 64);
+    assert!(kept > 0 && kept < 4096 && all.contains(&lost), "{kept} kept, {:?}", all.last());
+}

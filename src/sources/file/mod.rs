@@ -12,6 +12,7 @@ mod backwards;
 mod begin;
 mod follow;
 mod followed;
+mod held;
 mod listing;
 mod names;
 mod position;
@@ -36,6 +37,7 @@ pub use root::{Opened, Refused, Root, Why};
 use super::Bells;
 use backwards::last_lines;
 use followed::{Followed, News, REMEMBERED, holds_at};
+use held::Held;
 use names::Name;
 use position::PositionFile;
 use root::{Identity, Kind, refuse};
@@ -63,8 +65,8 @@ pub struct Folder {
     pub allow: Vec<String>,
     /// And none that one of these matches.
     pub deny: Vec<String>,
-    /// The addresses of flask-log-viewer lead to these files too.
-    pub flask_paths: bool,
+    /// The addresses of flask-log-viewer lead to these files too, below this: `/logs`, or empty.
+    pub flask: Option<String>,
 }
 
 /// A file that [`follow`] follows.

@@ -144,8 +144,7 @@ impl Tail {
     fn let_go_if_removed(&mut self, now: Instant) {
         let is_over = self.next.is_empty() && self.quiet.is_some_and(|quiet| now - quiet >= REMOVED);
         let removed = |at: &Followed| at.opened.file.metadata().is_ok_and(|found| found.nlink() == 0);
-        if is_over && self.at.as_ref().is_some_and(removed) {
-            self.flush();
+        if is_over && self.at.as_ref().is_some_and(removed) && self.flush() {
             self.end_line();
             self.at = None;
         }

@@ -10,10 +10,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
-use super::{Followed, Name, News, Opened, Place, Position, PositionFile, beside, holds_at, last_lines};
-use crate::record::Stream;
+use super::{Followed, Held, Name, News, Opened, Place, Position, PositionFile, beside, holds_at, last_lines};
 use crate::sources::Sink;
 
 /// How many lines of a file that was there before are shown at first.
@@ -55,6 +52,8 @@ pub(super) struct Tail {
     pub(super) at: Option<Followed>,
     /// Those that have or had the name since, in their order.
     pub(super) next: VecDeque<Followed>,
+    /// What was read and the journal has no room for: it comes before anything else.
+    pub(super) held: VecDeque<Held>,
     /// The journal's last line is one of the file's that has no newline yet.
     pub(super) open: bool,
     /// The first file that is found is older than this feed.
@@ -93,6 +92,7 @@ impl Tail {
             keep_bytes,
             at: None,
             next: VecDeque::new(),
+            held: VecDeque::new(),
             open: false,
             fresh: true,
             left: Vec::new(),
@@ -111,6 +111,9 @@ impl Tail {
             return Next::Within(POLL);
         }
         self.look(now);
+        if !self.catch_up() {
+            return Next::Within(POLL);
+        }
         if self.read(now) || self.advance(now) || self.look_after(now) {
             return Next::Now;
         }
@@ -133,7 +136,9 @@ impl Tail {
                 }
                 Ok(News::Pieces(pieces)) => {
                     self.quiet = None;
-                    self.append(pieces);
+                    if !self.append(pieces) {
+                        return true;
+                    }
                 }
                 Ok(News::Passed) => self.save(),
                 Ok(News::Truncated) => return self.begin_again("was truncated", now),
@@ -146,34 +151,6 @@ impl Tail {
             }
         }
         true
-    }
-
-    /// Appends what the file brought, then saves how far that is.
-    fn append(&mut self, pieces: [Option<Bytes>; 2]) {
-        let Some(at) = &mut self.at else { return };
-        let mut any = false;
-        for piece in pieces.into_iter().flatten() {
-            at.note(&piece);
-            self.open = !piece.ends_with(b"\n");
-            self.sink.append(Stream::Stdout, piece);
-            any = true;
-        }
-        if any {
-            self.save();
-        }
-    }
-
-    /// Appends the piece that waits for its newline.
-    pub(super) fn flush(&mut self) {
-        let piece = self.at.as_mut().and_then(Followed::flush);
-        self.append([piece, None]);
-    }
-
-    /// Ends the journal's line, for what comes is not of it.
-    pub(super) fn end_line(&mut self) {
-        if std::mem::take(&mut self.open) {
-            self.sink.append(Stream::Stdout, Bytes::from_static(b"\n"));
-        }
     }
 
     /// Nothing is appended any more.
@@ -226,7 +203,10 @@ impl Tail {
             }
         } else {
             self.at = Some(at);
-            self.flush();
+            if !self.flush() {
+                // it is looked at once more when that is in the journal
+                return true;
+            }
             self.end_line();
             self.sink.say(&format!("{shown} {what}: it is read from its beginning"));
             self.at = self.at.take().map(|at| Followed::new(at.opened, now));
@@ -302,8 +282,10 @@ impl Tail {
 
     /// Goes on to the next file; this one is looked after for a while.
     fn leave(&mut self, now: Instant) {
+        if !self.flush() {
+            return;
+        }
         let Some(next) = self.next.pop_front() else { return };
-        self.flush();
         self.end_line();
         if let Some(mut old) = self.at.replace(next) {
             old.rest();
@@ -337,6 +319,9 @@ impl Tail {
     /// Reads a portion of a file that was left; whether it is still what it was.
     fn read_late(&mut self, file: &mut Followed, now: Instant, any: &mut bool) -> bool {
         for _ in 0..PORTION {
+            if !self.held.is_empty() {
+                break;
+            }
             match file.read(now) {
                 Ok(News::Pieces(pieces)) => {
                     for piece in pieces.into_iter().flatten() {
@@ -360,7 +345,7 @@ impl Tail {
         if !lines.ends_with(b"\n") {
             lines.push(b'\n');
         }
-        self.sink.append(Stream::Stdout, lines.into());
+        self.put(Held::Other(lines.into()));
         self.save();
     }
 

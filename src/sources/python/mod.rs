@@ -35,7 +35,7 @@ pub struct Settings {
     pub unix: Option<PathBuf>,
     /// HTTPHandler may send to the feed's `/records`.
     pub http: bool,
-    /// Who may send over the network, beside this machine.
+    /// Who may send over the network, beside this machine; where it is empty, any request that the server takes.
     pub from: Vec<IpNet>,
     /// The most bytes of a record.
     pub max_frame: u32,
@@ -59,6 +59,15 @@ impl Receiver {
     /// The most bytes of a request that brings records; `None` where none may.
     pub fn takes_requests(&self) -> Option<u32> {
         self.settings.http.then_some(self.settings.max_frame)
+    }
+
+    /// Whether the requests of this peer are taken: those of anybody where nobody says who may send over the network, as
+    /// the server's own addresses are reached then.
+    pub fn admits(&self, peer: &Peer) -> bool {
+        match peer {
+            Peer::Machine(address) => self.settings.from.is_empty() || self.reception.knows(*address),
+            Peer::Unix | Peer::Server(_) => true,
+        }
     }
 
     /// Takes a request, to be looked at later; whether there is room for it.

@@ -20,6 +20,16 @@ use super::{Duplex, Gate, Gated, Lost, Settings};
 /// A server that does not answer for so long while one connects is not there.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// So many bytes of messages are read at most before somebody has looked at all of them. Redis itself gives up a reader
+/// that leaves it with too many (`client-output-buffer-limit`).
+const MOST_WAITING: usize = 4 << 20;
+
+/// The most elements of a list that are read.
+const MOST_ELEMENTS: usize = 10_000;
+
+/// And the most bytes, for they come as one answer.
+const MOST_OF_A_LIST: usize = 64 << 20;
+
 /// Where the server is, and how to sign in to it.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -49,7 +59,7 @@ impl Server {
 
     /// A connection that channels can be subscribed to on, and what holds it back.
     pub(super) async fn listen(&self) -> Result<(PubSub, Arc<Gate>), Lost> {
-        let gate = Arc::new(Gate::default());
+        let gate = Arc::new(Gate::new(MOST_WAITING));
         let opening = async {
             let stream = Gated::new(self.open().await?, Arc::clone(&gate));
             Ok(PubSub::new(&self.sign_in, stream).await?)
@@ -57,21 +67,32 @@ impl Server {
         Ok((in_time(opening).await?, gate))
     }
 
-    /// The last `most` elements of a list, the oldest first.
-    pub(super) async fn read_list(&self, key: &str, most: usize) -> Result<Vec<Vec<u8>>, Lost> {
-        in_time(async {
-            let config = redis::AsyncConnectionConfig::new().set_response_timeout(None);
-            let stream = self.open().await?;
-            let (mut connection, driver) =
-                redis::aio::MultiplexedConnection::new_with_config(&self.sign_in, stream, config).await?;
-            let mut range = redis::cmd("LRANGE");
-            range.arg(key).arg(-i64::try_from(most).unwrap_or(i64::MAX)).arg(-1);
-            tokio::select! {
-                list = range.query_async(&mut connection) => Ok(list?),
-                () = driver => Err(Lost::new("the server closed the connection")),
+    /// The last elements of a list, the oldest first, as many as are read of one.
+    pub(super) async fn read_list(&self, key: &str) -> Result<Vec<Vec<u8>>, Lost> {
+        let mut most = MOST_ELEMENTS;
+        loop {
+            // ten always fit, for each has a bound
+            match in_time(self.read_last(key, most)).await? {
+                Some(list) => return Ok(list),
+                None => most /= 10,
             }
-        })
-        .await
+        }
+    }
+
+    /// The last `most` elements of a list; `None` where they have too many bytes.
+    async fn read_last(&self, key: &str, most: usize) -> Result<Option<Vec<Vec<u8>>>, Lost> {
+        let config = redis::AsyncConnectionConfig::new().set_response_timeout(None);
+        let gate = Arc::new(Gate::new(MOST_OF_A_LIST));
+        let stream = Gated::new(self.open().await?, Arc::clone(&gate));
+        let (mut connection, driver) =
+            redis::aio::MultiplexedConnection::new_with_config(&self.sign_in, stream, config).await?;
+        let mut range = redis::cmd("LRANGE");
+        range.arg(key).arg(-i64::try_from(most).unwrap_or(i64::MAX)).arg(-1);
+        tokio::select! {
+            list = range.query_async(&mut connection) => Ok(Some(list?)),
+            () = driver => Err(Lost::new("the server closed the connection")),
+            () = gate.shut() => Ok(None),
+        }
     }
 
     async fn open(&self) -> Result<Box<dyn Duplex>, Lost> {

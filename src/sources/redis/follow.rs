@@ -7,10 +7,13 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt};
 use redis::aio::{PubSubSink, PubSubStream};
 use redis::{ErrorKind, Msg, RedisError};
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
-use super::{Batch, Count, Counters, Gate, Notice, Notices, Peer, Server, Settings, Sink, add_payload};
+use super::{
+    Batch, Count, Counters, Gate, LONGEST, Notice, Notices, Peer, Server, Settings, Sink, add_payload, length_of,
+};
 
 /// A server that has said nothing for so long is asked whether it is there.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -20,12 +23,6 @@ const ANSWER: Duration = Duration::from_secs(5);
 
 /// Between two tries to reach it: at first, doubled each time, and at most.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
-
-/// The longest payload that is kept.
-const LONGEST: usize = 1 << 20;
-
-/// The most elements of a list that are read.
-const MOST_ELEMENTS: usize = 10_000;
 
 /// Why nothing comes any more.
 #[derive(Debug)]
@@ -76,22 +73,21 @@ pub(super) struct Following {
     peer: Peer,
     batch: Batch,
     contact: Contact,
-    /// The list is still to be read.
+    /// Nothing has come yet, ever: the list is still to be read.
     wants_list: bool,
     pause: Duration,
 }
 
 impl Following {
     pub(super) fn new(settings: Settings, sink: Sink, counters: Counters, notices: Arc<Notices>) -> Following {
-        // a feed that goes on has the list's elements already
-        let wants_list = sink.journal().totals().lines == 0;
         let (peer, batch) = (Peer::Server(settings.url.as_str().into()), Batch::new(sink.clone()));
-        let (contact, [pause, _]) = (Contact::Never, PAUSES);
+        let (contact, [pause, _], wants_list) = (Contact::Never, PAUSES, false);
         Following { settings, sink, counters, notices, peer, batch, contact, wants_list, pause }
     }
 
     /// Subscribes, over and over. May be dropped at any time: nothing waits in it.
     pub(super) async fn run(mut self) -> ! {
+        self.wants_list = self.settings.list.is_some() && is_empty(&self.sink).await;
         loop {
             let Err(lost) = self.subscribe().await;
             self.lose(&lost);
@@ -135,13 +131,10 @@ impl Following {
         self.follow(asking, messages, &gate).await
     }
 
-    /// Reads the list, the first time of all.
+    /// Reads the list, as long as nothing has come.
     async fn read_list(&mut self, server: &Server) {
-        if !std::mem::take(&mut self.wants_list) {
-            return;
-        }
-        let Some(key) = self.settings.list.clone() else { return };
-        match server.read_list(&key, MOST_ELEMENTS).await {
+        let Some(key) = self.settings.list.clone().filter(|_| self.wants_list) else { return };
+        match server.read_list(&key).await {
             Ok(elements) => {
                 elements.iter().for_each(|element| self.add(element, &key));
                 self.batch.send();
@@ -164,7 +157,7 @@ impl Following {
                     self.take(&message);
                 }
                 () = gate.shut() => {}
-                () = sleep(SILENCE) => in_time(asking.ping::<redis::Value>()).await.map(drop)?,
+                () = sleep(SILENCE) => self.ask(&mut asking, &mut messages).await?,
             }
             // all that is there: the gate keeps it from being more than a bound
             while let Some(Some(message)) = tokio::task::coop::unconstrained(messages.next()).now_or_never() {
@@ -175,24 +168,51 @@ impl Following {
         }
     }
 
+    /// Asks a silent server whether it is there. A message is an answer too, and may stand before the other one.
+    async fn ask(&mut self, asking: &mut PubSubSink, messages: &mut PubSubStream) -> Result<(), Lost> {
+        tokio::select! {
+            answer = in_time(asking.ping::<redis::Value>()) => answer.map(drop),
+            message = messages.next() => {
+                let message = message.ok_or_else(|| Lost::new("the connection ended"))?;
+                self.take(&message);
+                Ok(())
+            }
+        }
+    }
+
     fn take(&mut self, message: &Msg) {
         self.add(message.get_payload_bytes(), message.get_channel_name());
     }
 
     /// Adds one payload, or element of a list.
     fn add(&mut self, payload: &[u8], channel: &str) {
-        let mut count = Count { bytes: payload.len() as u64, ..Count::default() };
-        if payload.len() > LONGEST {
+        let bytes = length_of(payload);
+        let mut count = Count { bytes, ..Count::default() };
+        if bytes > LONGEST as u64 {
             count.bad_frames = 1;
-            let tell =
-                || format!("a message of {} bytes on `{channel}` is not kept: {LONGEST} are the most", payload.len());
+            let tell = || format!("a message of {bytes} bytes on `{channel}` is not kept: {LONGEST} are the most");
             self.notices.tell(Notice::BadRecord, 1, tell);
         } else {
             count.records = 1;
+            self.wants_list = false;
             let is_one = self.settings.patterns.is_empty() && self.settings.channels.len() == 1;
             add_payload(&mut self.batch, payload, (!is_one).then_some(channel));
         }
         self.counters.count(&self.peer, count);
+    }
+}
+
+/// Whether nothing was ever brought to the journal of `sink`: what was said of a server that was not there does not count.
+async fn is_empty(sink: &Sink) -> bool {
+    let journal = Arc::clone(sink.journal());
+    let brought = spawn_blocking(move || journal.was_brought_anything()).await;
+    match brought {
+        Ok(Ok(anything)) => !anything,
+        Ok(Err(error)) => {
+            warn!(%error, "the journal of a feed cannot be read: its list is not either");
+            false
+        }
+        Err(_) => false,
     }
 }
 

@@ -4,6 +4,7 @@ mod connect;
 mod follow;
 mod gate;
 mod payload;
+mod replies;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use connect::Server;
 use follow::{Following, Lost};
 use gate::{Gate, Gated};
 use payload::add_payload;
+pub use replies::Replies;
+use replies::{LONGEST, length_of};
 
 /// Which channels, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,7 +34,7 @@ pub struct Settings {
     pub channels: Vec<String>,
     /// Patterns of names, as PSUBSCRIBE takes them.
     pub patterns: Vec<String>,
-    /// A list that holds the last records (RedisListHandler), read whenever the source begins.
+    /// A list that holds the last records (RedisListHandler), read as long as nothing has come.
     pub list: Option<String>,
 }
 

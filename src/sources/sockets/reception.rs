@@ -43,12 +43,18 @@ impl Reception {
         self.notices.finish();
     }
 
+    /// Whether this peer is of this machine, or of the networks that may send.
+    pub(in crate::sources) fn knows(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        address.is_loopback() || self.from.iter().any(|network| network.contains(&address))
+    }
+
     /// Whether this peer may send. If not, this is counted and said.
     pub(super) fn admits(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        if address.is_loopback() || self.from.iter().any(|network| network.contains(&address)) {
+        if self.knows(address) {
             return true;
         }
+        let address = address.to_canonical();
         self.counters.count(&Peer::Machine(address), Count { refused: 1, ..Count::default() });
         self.notices.tell(Notice::Refused, 1, || {
             format!("{address} may not send here: its network is not among those of `from` in jobs.toml")

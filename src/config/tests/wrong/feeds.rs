@@ -143,6 +143,17 @@ fn an_address_that_others_reach_needs_the_networks_that_may() {
           it out"
         ]
     );
+    for http in ["", "python_logging.http = false\n"] {
+        let line = if http.is_empty() { 3 } else { 4 };
+        assert_eq!(
+            summary_of_feed(&format!("python_logging.unix = 'x'\n{http}python_logging.from = ['10.0.0.0/8']")),
+            [format!(
+                "{line}:16 `from` is who may send over the network, where this feed does not listen; write `tcp`, `udp` or \
+                 `http = true` as well, or take it out"
+            )]
+        );
+    }
+    assert_eq!(summary_of_feed("python_logging = { http = 1, from = ['10.0.0.0/8'] }").len(), 1);
 }
 
 #[test]
@@ -269,13 +280,52 @@ fn feeds_do_not_get_in_each_others_way() {
              see them as one",
         ]
     );
-    assert_eq!(
-        summary("[feeds.a]\ndirectory = 'a'\npaths = 'flask'\n[feeds.b]\ndirectory = 'b'\npaths = 'flask'"),
-        [
-            "6:9 feed `a` has the addresses of flask-log-viewer already; they begin with /logs/ and can lead to one folder: take \
-          one of the two out"
-        ]
-    );
+}
+
+#[test]
+fn the_addresses_of_flask_log_viewer_lead_to_one_folder_each_and_are_none_of_ours() {
+    for (paths, said) in [
+        ("'nginx'", "3:9 `paths` cannot be `nginx`; it may be `\"flask\"`"),
+        ("1", "3:9 `paths` must be a string, not a whole number; write `paths = \"flask\"`"),
+        ("{}", "3:1 `paths` has no `flask`; write `paths = { flask = \"/logs\" }`, or take it out"),
+        ("{ flaks = '/x' }", "3:11 unknown key `flaks`; did you mean `flask`?"),
+        ("{ flask = true }", "3:19 `flask` must be a string, not true or false; write `flask = \"/logs\"`"),
+        ("{ flask = 'logs' }", "3:19 `logs` is no path; it begins with a slash: write `\"/logs\"`"),
+        ("{ flask = '' }", "3:19 `` is no path; it begins with a slash: write `\"/logs\"`"),
+        (
+            "{ flask = '/a//b' }",
+            "3:19 no address begins with `/a//b`; it is made of names with a slash before each, of letters, digits and `-._~`",
+        ),
+        (
+            "{ flask = '/../x' }",
+            "3:19 no address begins with `/../x`; it is made of names with a slash before each, of letters, digits and `-._~`",
+        ),
+        (
+            "{ flask = '/feeds/x' }",
+            "3:19 joblines' own addresses begin with `/feeds`; choose another, such as `\"/logs\"`",
+        ),
+        (
+            "{ flask = '/openapi.json/' }",
+            "3:19 joblines' own addresses begin with `/openapi.json`; choose another, such as `\"/logs\"`",
+        ),
+    ] {
+        assert_eq!(summary_of_feed(&format!("directory = 'a'\npaths = {paths}")), [said], "{paths}");
+    }
+    let two = |one: &str, other: &str| {
+        summary(&format!("[feeds.a]\ndirectory = 'a'\npaths = {one}\n[feeds.b]\ndirectory = 'b'\npaths = {other}"))
+    };
+    let taken = |place: &str, prefix: &str| {
+        let remedy = "give this one others, as in `paths = { flask = \"/more-logs\" }`, or take it out";
+        [format!("{place} feed `a` has the addresses of flask-log-viewer below `{prefix}/` already; {remedy}")]
+    };
+    assert_eq!(two("'flask'", "'flask'"), taken("6:9", "/logs"));
+    assert_eq!(two("'flask'", "{ flask = '/logs/' }"), taken("6:19", "/logs"));
+    assert_eq!(two("{ flask = '/' }", "{ flask = '/view/x' }"), taken("6:19", ""));
+    assert_eq!(two("{ flask = '/x/stream_log' }", "{ flask = '/x' }"), taken("6:19", "/x/stream_log"));
+    for (one, other) in [("'flask'", "{ flask = '/logs/x' }"), ("{ flask = '/' }", "{ flask = '/viewer' }")] {
+        let text = format!("[feeds.a]\ndirectory = 'a'\npaths = {one}\n[feeds.b]\ndirectory = 'b'\npaths = {other}");
+        assert!(parsed(&text).is_ok(), "{one} {other}");
+    }
 }
 
 #[test]

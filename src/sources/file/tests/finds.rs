@@ -53,7 +53,7 @@ fn root(folder: &TempDir, change: impl FnOnce(&mut Folder)) -> Root {
         hidden: false,
         allow: Vec::new(),
         deny: vec!["secret".to_owned()],
-        flask_paths: false,
+        flask: None,
     };
     change(&mut settings);
     Root::new(&settings).unwrap()
@@ -149,7 +149,7 @@ fn settings_of(folder: &TempDir) -> Folder {
         hidden: false,
         allow: Vec::new(),
         deny: Vec::new(),
-        flask_paths: false,
+        flask: None,
     }
 }
 

@@ -175,7 +175,7 @@ fn place(bench: &Bench) -> Place {
         hidden: true,
         allow: Vec::new(),
         deny: Vec::new(),
-        flask_paths: false,
+        flask: None,
     };
     let root = Arc::new(Root::new(&folder).unwrap());
     Place { root, path: PathBuf::from("logs/app.log"), bells: Arc::new(Bells::default()) }

@@ -3,6 +3,7 @@
 mod begins;
 mod bench;
 mod finds;
+mod full;
 mod live;
 mod random;
 mod rotates;
