@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+use tracing::info;
 
 pub use history::Filter;
 pub use holds::Reading;
@@ -145,8 +146,13 @@ impl Runs {
         let saved = {
             let (live, retention) = (Arc::clone(&live), Arc::clone(&retention));
             move |record: &RunRecord| {
-                drop(lock_live(&live).forget(record.id));
-                retention.count(record);
+                if record.state.is_final() {
+                    drop(lock_live(&live).forget(record.id));
+                    retention.count(record);
+                } else if record.state == State::Running {
+                    // a short run has one line in the log, at its end: of many of them that is no small part of the cost
+                    info!(run = %record.id, job = record.job, trigger = record.trigger, "run started");
+                }
             }
         };
         let history = History::open(&inside("history.db"), saved)

@@ -1,12 +1,10 @@
 //! The task of one run: it waits for its turn, has the command run, ends the journal, and tells the history.
 
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
-use tokio::time::sleep;
 use tracing::info;
 
 use super::{Run, Runs};
@@ -15,9 +13,6 @@ use crate::journal::{Child, Writer};
 use crate::record::{Outcome, State};
 use crate::sources::process::{Ended, Input, Launch, Process, StartError};
 use crate::sources::stdin::Stdin;
-
-/// A run that is over sooner is logged once, at its end: of many short ones that is no small part of what they cost.
-const SHORT: Duration = Duration::from_millis(50);
 
 /// The task of one run.
 pub(super) struct Task {
@@ -59,7 +54,6 @@ impl Task {
         let run = &self.run;
         run.begun.send_replace(Some(State::Running));
         self.runs.history.save(run.record());
-        info!(run = %run.id, job = run.job.name, trigger = run.trigger, "standard input is read");
         let (state, writer) = Stdin::own(run.job.process.grace).follow(writer, &run.cancel).await;
         (Ended { state, outcome: Outcome::Unknown, usage: None }, writer)
     }
@@ -91,16 +85,9 @@ impl Task {
         let told = async {
             tokio::task::yield_now().await;
             self.runs.history.save(run.record());
-            sleep(SHORT).await;
-            info!(run = %run.id, job = run.job.name, pid, trigger = run.trigger, "run started");
         };
-        let mut following = pin!(process.follow(writer, &run.cancel));
-        tokio::select! {
-            biased;
-            followed = &mut following => return followed,
-            () = told => {}
-        }
-        following.await
+        let (followed, ()) = tokio::join!(process.follow(writer, &run.cancel), told);
+        followed
     }
 }
 

@@ -112,8 +112,8 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Opens or makes the database at `path`. `saved` is called with the record of each
-    /// ended run once it is safe.
+    /// Opens or makes the database at `path`. `saved` is called with each record once it is safe: with one of every run
+    /// that has ended, and with one more of those that took longer than a moment.
     pub(super) fn open(path: &Path, saved: impl Fn(&RunRecord) + Send + 'static) -> anyhow::Result<History> {
         // made by us first, so that it, and the files that SQLite puts beside it, are nobody else's to read
         OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
@@ -273,7 +273,7 @@ impl<S: Fn(&RunRecord)> Worker<S> {
             error!(%error, runs = records.len(), "the history cannot be written; it is tried again");
             return self.put_back(records, closed);
         }
-        records.values().filter(|record| record.state.is_final()).for_each(|record| (self.saved)(record));
+        records.values().for_each(|record| (self.saved)(record));
     }
 
     /// Keeps `records` for the next try, unless newer ones have come.

@@ -1,6 +1,8 @@
 //! The one writer of a journal: appends chunks, then publishes them; counts what cannot be kept, and says so. It never
 //! waits for a reader.
 
+mod segments;
+
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -296,49 +298,6 @@ impl Writer {
             error
         };
         append(&files.index, &entry.encode(), files.place(self.entries)).map_err(undo)
-    }
-
-    /// How much has been written since the beginning of `segment`; of an endless journal, its index too.
-    pub(super) fn taken_since(&self, segment: &Segment) -> u64 {
-        let index = if self.keep.is_some() { (self.entries - segment.first_entry) * ENTRY as u64 } else { 0 };
-        self.offset - segment.offset + index
-    }
-
-    /// Writes the header of the first segment, where that is still to be done.
-    fn write_first_header(&mut self, files: &Files) -> io::Result<()> {
-        if self.headless && files.segment.number == 0 {
-            files.write_header(&self.header(&files.segment))?;
-            self.headless = false;
-        }
-        Ok(())
-    }
-
-    fn header(&self, segment: &Segment) -> Header {
-        let Segment { number, offset, first_entry, next_line } = *segment;
-        Header { origin: self.origin.clone(), segment: number, offset, first_entry, next_line }
-    }
-
-    fn begin_segment(&mut self, number: u32, next_line: u64) -> io::Result<Arc<Files>> {
-        let files = self.make_files(number, next_line)?;
-        files.write_header(&self.header(&files.segment)).inspect_err(|_| {
-            let _ = Files::remove(self.journal.base(), number);
-        })?;
-        Ok(self.go_on_in(files))
-    }
-
-    fn make_files(&self, number: u32, next_line: u64) -> io::Result<Files> {
-        let segment = Segment { number, offset: self.offset, first_entry: self.entries, next_line };
-        Files::create(self.journal.base(), segment)
-    }
-
-    fn go_on_in(&mut self, files: Files) -> Arc<Files> {
-        let files = Arc::new(files);
-        let mut shared = self.journal.lock();
-        shared.segments.push(files.segment.clone());
-        shared.current = Some(Arc::clone(&files));
-        drop(shared);
-        self.place = Place::Open(Arc::clone(&files));
-        files
     }
 
     /// The disk refused `chunk`: it is taken back as if it had not come.
