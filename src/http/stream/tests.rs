@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::super::Query;
 use super::*;
 use crate::journal::{Journal, Origin, Selection, Writer};
-use crate::record::{Outcome, RunId, Stream as Of};
+use crate::record::{Outcome, RunId, State, Stream as Of};
 
 fn journal() -> (TempDir, Writer, Arc<Journal>) {
     let folder = tempfile::tempdir().unwrap();
