@@ -2,15 +2,19 @@
 
 use serde_json::Value;
 
-use crate::harness::{Server, html};
+use crate::harness::{Server, html, wait_for};
 use crate::{events, page, push, row, rows, seqs};
 
 /// A feed of records, one of plain lines, and both as one.
 const FEEDS: &str =
     "[feeds.py]\npython_logging = { http = true }\n[feeds.app]\npush = true\n[feeds.all]\nmerge = ['py', 'app']\n";
 
+/// Sends a record, which is answered before it is kept, and waits until it is.
 fn record(server: &Server, record: &str) {
+    let kept = || server.json("/feeds/all")["lines"].as_u64();
+    let before = kept();
     server.request("POST", "/feeds/py/records").body("application/json", record).send().expect(204);
+    wait_for("a record in the feed", || kept() > before);
 }
 
 fn send(server: &Server) {
@@ -36,8 +40,8 @@ const FIELDS: [(&str, &str, &[u64]); 14] = [
     ("app", "field=run=42", &[1, 6]),
     ("app", "field=run=43", &[2, 3, 4, 5]),
     ("app", "field=step=2%203", &[6]),
-    ("all", "field=run=42", &[1, 2, 8, 9]),
-    ("all", "field=run=43", &[3, 4, 5, 6, 7]),
+    ("all", "field=run=42", &[1, 2, 5, 6]),
+    ("all", "field=run=43", &[3, 4]),
 ];
 
 #[test]
@@ -50,9 +54,13 @@ fn a_field_takes_the_same_lines_in_every_format() {
         let page = page(&server, &target);
         html::assert_whole(&page);
         assert_eq!(rows(&page), expected, "{target}");
-        let newest: Vec<u64> = expected.iter().rev().copied().collect();
-        assert_eq!(rows(&self::page(&server, &format!("/feeds/{feed}?order=newest&{filter}"))), newest, "{target}");
+        let mut newest: Vec<u64> = expected.iter().rev().copied().collect();
         assert_eq!(seqs(&server.ndjson(&format!("{target}&tail=1"))), newest.get(..1).unwrap_or_default(), "{target}");
+        if (feed, filter) == ("app", "field=run=43") {
+            // the lines of one record are read downwards all the same
+            newest.reverse();
+        }
+        assert_eq!(rows(&self::page(&server, &format!("/feeds/{feed}?order=newest&{filter}"))), newest, "{target}");
         let saved = server.get(&format!("/feeds/{feed}?download&format=ndjson&{filter}")).ndjson();
         assert_eq!(seqs(&saved), expected, "{target}");
         let told = events(&server, &target).text();
@@ -70,7 +78,7 @@ fn who_comes_back_gets_what_follows_of_the_field() {
     let journal = server.json("/feeds/all")["journal"].as_str().unwrap().to_owned();
     let back = server.request("GET", "/feeds/all?field=run=42&follow=0&since=0s").accept("application/x-ndjson");
     let rest: Vec<Value> = back.header("Last-Event-ID", &format!("{journal}/2")).send().expect(200).ndjson();
-    assert_eq!(seqs(&rest), [8, 9], "where to begin was said for the first time");
+    assert_eq!(seqs(&rest), [5, 6], "where to begin was said for the first time");
 }
 
 #[test]

@@ -86,7 +86,7 @@ mod tests {
             text: "gone".into(),
             time: Some(1_770_000_000_123_456),
             feed: some("python"),
-            goes_on: true,
+            goes_on: false,
             file: some("/srv/db.py"),
             line: Some(7),
             func: some("connect"),
