@@ -191,6 +191,8 @@ pub struct Feed {
 pub enum FeedSource {
     /// A file that is followed.
     File(file::Settings),
+    /// Several files that are followed as one.
+    Files(file::Several),
     /// Any file of a folder.
     Directory(file::Folder),
     /// Redis channels.

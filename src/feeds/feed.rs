@@ -14,7 +14,7 @@ use crate::config::{self, FeedSource};
 use crate::journal::{Journal, Origin, Resumed, Selection, Step};
 use crate::record::{FeedStart, RunId, Stream};
 use crate::sources::Bells;
-use crate::sources::file::{self, Memory, Place, Signals};
+use crate::sources::file::{self, Memory, Place, Places, Signals};
 use crate::sources::{Counters, Sink, python, redis, syslog};
 
 /// See the module.
@@ -178,6 +178,11 @@ impl Feed {
                 let memory = Memory { position: self.folder.join("position"), keep_bytes: self.config.keep_bytes };
                 let signals = Signals { stop, ..Signals::default() };
                 self.tasks.spawn(file::follow(place, sink, memory, signals).instrument(span));
+            }
+            FeedSource::Files(settings) => {
+                let places = Places { several: settings.clone(), bells: Arc::clone(&self.bells) };
+                let memory = Memory { position: self.folder.join("positions"), keep_bytes: self.config.keep_bytes };
+                self.tasks.spawn(file::follow_several(places, sink, memory, stop).instrument(span));
             }
             FeedSource::Redis(settings) => {
                 self.tasks.spawn(redis::follow(settings.clone(), sink, counters, stop).instrument(span));

@@ -18,7 +18,7 @@ const STEP: u64 = 1024;
 pub struct Brought {
     /// How many bytes; not the one that [`closed`](Brought::closed) speaks of.
     pub bytes: u64,
-    /// The last of these, up to 256.
+    /// The last of these, up to 256, or as many as were asked for.
     pub last: Vec<u8>,
     /// Whether the last line of the stream has no newline yet; `None` where there was nothing.
     pub open: Option<bool>,
@@ -33,6 +33,14 @@ impl Journal {
     /// # Errors
     /// Where the files cannot be read.
     pub fn brought(&self, stream: Stream, offset: u64) -> io::Result<Option<Brought>> {
+        self.brought_with(stream, offset, LAST)
+    }
+
+    /// The same, with the last `most` of its bytes.
+    ///
+    /// # Errors
+    /// Where the files cannot be read.
+    pub fn brought_with(&self, stream: Stream, offset: u64, most: usize) -> io::Result<Option<Brought>> {
         let (segments, mut end, total) = {
             let shared = self.lock();
             (shared.segments.clone(), shared.written, shared.totals.bytes)
@@ -42,7 +50,7 @@ impl Journal {
         }
         let mut brought = Brought::default();
         for segment in segments.iter().rev() {
-            if self.count(segment, &mut end, (stream, offset), &mut brought)? {
+            if self.count(segment, &mut end, (stream, offset), (&mut brought, most))? {
                 break;
             }
         }
@@ -82,7 +90,7 @@ impl Journal {
         segment: &Segment,
         end: &mut u64,
         (stream, offset): (Stream, u64),
-        brought: &mut Brought,
+        (brought, most): (&mut Brought, usize),
     ) -> io::Result<bool> {
         let opened = Files::open(self.base(), segment.number, false)?;
         let (files, _) = opened.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
@@ -102,7 +110,7 @@ impl Journal {
                     continue;
                 }
                 brought.bytes += u64::from(entry.length);
-                let wanted = (LAST - brought.last.len()).min(entry.length as usize);
+                let wanted = (most - brought.last.len()).min(entry.length as usize);
                 let mut bytes = vec![0; wanted];
                 let place = entry.offset - segment.offset + u64::from(entry.length) - wanted as u64;
                 files.output.read_exact_at(&mut bytes, place)?;

@@ -20,7 +20,7 @@ const TRACEBACK: &[u8] = b"Traceback (";
 const FOLLOWING: [&[u8]; 4] = [b"}", b"Caused by:", b"During handling", b"The above exception"];
 
 /// Where in its records a stream is.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Records {
     /// The line that began the record.
     head: Option<u64>,

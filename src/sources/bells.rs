@@ -49,6 +49,8 @@ pub struct Bell {
     path: PathBuf,
     names: Names,
     news: Arc<Notify>,
+    /// Is told as well: one who listens to many bells.
+    listener: Option<Arc<Notify>>,
 }
 
 /// Which names of its folder a bell rings for.
@@ -78,6 +80,7 @@ struct Ropes {
 #[derive(Debug)]
 struct Rope {
     news: Arc<Notify>,
+    listener: Option<Arc<Notify>>,
     /// In a folder: only of this name.
     name: Option<OsString>,
 }
@@ -86,12 +89,21 @@ impl Bells {
     /// A bell for the file at `path`, which need not be there. It wants a runtime. Where the system has no watch left, or
     /// there is no such folder, it never rings.
     pub fn hang(&self, path: PathBuf, names: Names) -> Bell {
+        self.hang_for(path, names, None)
+    }
+
+    /// The same, for one who listens to many: `listener` is told whenever any of them rings.
+    pub fn hang_among(&self, path: PathBuf, names: Names, listener: &Arc<Notify>) -> Bell {
+        self.hang_for(path, names, Some(Arc::clone(listener)))
+    }
+
+    fn hang_for(&self, path: PathBuf, names: Names, listener: Option<Arc<Notify>>) -> Bell {
         let mut tower = lock(&self.tower);
         if tower.is_none() {
             *tower =
                 Tower::new().inspect_err(|error| debug!(%error, "no inotify: files are looked at now and then")).ok();
         }
-        let bell = Bell { tower: tower.clone(), path, names, news: Arc::default() };
+        let bell = Bell { tower: tower.clone(), path, names, news: Arc::default(), listener };
         drop(tower);
         bell.tie();
         bell
@@ -115,6 +127,11 @@ impl Bell {
         self.news.notified().await;
     }
 
+    /// Whether it rang since the last call.
+    pub fn has_rung(&self) -> bool {
+        self.rung().now_or_never().is_some()
+    }
+
     /// Hangs it anew: its file, or its folder, may be another one of that name by now. What happened shortly before may
     /// not ring any more.
     pub fn hang_anew(&self) {
@@ -126,8 +143,9 @@ impl Bell {
         let Some(tower) = &self.tower else { return };
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let name = self.path.file_name().filter(|_| self.names == Names::Own).map(OsStr::to_owned);
-        tower.tie(folder, FOLDER | WatchMask::ONLYDIR, Rope { news: Arc::clone(&self.news), name });
-        tower.tie(&self.path, FILE, Rope { news: Arc::clone(&self.news), name: None });
+        let rope = |name| Rope { news: Arc::clone(&self.news), listener: self.listener.clone(), name };
+        tower.tie(folder, FOLDER | WatchMask::ONLYDIR, rope(name));
+        tower.tie(&self.path, FILE, rope(None));
     }
 
     fn untie(&self) {
@@ -142,6 +160,15 @@ impl Bell {
             }
             !ropes.is_empty()
         });
+    }
+}
+
+impl Rope {
+    fn pull(&self) {
+        self.news.notify_one();
+        if let Some(listener) = &self.listener {
+            listener.notify_one();
+        }
     }
 }
 
@@ -188,11 +215,11 @@ async fn ring(mut events: EventStream<Vec<u8>>, ropes: Arc<Mutex<Ropes>>) {
 fn ring_for(tied: &mut HashMap<WatchDescriptor, Vec<Rope>>, event: &EventOwned) {
     // more happened than the system could note down
     if event.mask.contains(EventMask::Q_OVERFLOW) {
-        return tied.values().flatten().for_each(|rope| rope.news.notify_one());
+        return tied.values().flatten().for_each(Rope::pull);
     }
     for rope in tied.get(&event.wd).into_iter().flatten() {
         if rope.name.is_none() || event.name.is_none() || rope.name == event.name {
-            rope.news.notify_one();
+            rope.pull();
         }
     }
     // what was watched is gone

@@ -25,5 +25,5 @@ pub use sockets::{SocketFile, bind_unix};
 
 use batch::Batch;
 use notices::{Notice, Notices};
-use sink::entry_of;
+use sink::{FileLines, entry_of, first_line};
 use sockets::{Connection, Datagram, Datagrams, Reception, Way, read_datagrams, read_streams};

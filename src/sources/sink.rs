@@ -13,6 +13,9 @@ use crate::record::{Entry, Level, Records, Stream, begins_exception, said};
 /// A line that others take is whole for them once it has so many bytes.
 const LONGEST_LINE: usize = 64 << 10;
 
+/// Once so much of a file is made into records, these are appended.
+const PORTION: usize = 16 << 10;
+
 /// See the module. Clones append to the same journal.
 #[derive(Clone, Debug)]
 pub struct Sink {
@@ -69,7 +72,7 @@ impl Sink {
         let mut inner = self.lock();
         let Inner { writer: Some(writer), onward } = &mut *inner else { return };
         for onward in onward {
-            onward.sink.say(&format!("{}: {text}", onward.feed));
+            onward.sink.say(&format!("{}: {text}", onward.origin.name()));
         }
         writer.say(text);
     }
@@ -92,15 +95,30 @@ impl Sink {
 /// A feed that takes the lines of another one too, each with the name of where it came from.
 #[derive(Debug)]
 pub struct Onward {
-    /// Where the lines come from.
-    feed: String,
+    origin: Origin,
     sink: Sink,
     /// What is carried over in each stream.
     strands: [Strand; Stream::ALL.len()],
 }
 
+/// The lines of one of the files that a feed follows as one, as records that say which it is.
+#[derive(Clone, Debug)]
+pub(super) struct FileLines {
+    origin: Origin,
+    strand: Strand,
+}
+
+/// Where lines come from.
+#[derive(Clone, Debug)]
+enum Origin {
+    /// Another feed.
+    Feed(String),
+    /// One of several files.
+    File(String),
+}
+
 /// What of a stream matters to its next line.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 struct Strand {
     /// The beginning of a line that is not whole yet.
     open: Vec<u8>,
@@ -115,7 +133,7 @@ struct Strand {
 }
 
 /// Lines of one record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Gathered {
     text: String,
     /// From the line on that begins one.
@@ -127,7 +145,7 @@ struct Gathered {
 impl Onward {
     /// The lines of `feed` go to `sink`.
     pub fn new(feed: &str, sink: Sink) -> Onward {
-        Onward { feed: feed.to_owned(), sink, strands: Default::default() }
+        Onward { origin: Origin::Feed(feed.to_owned()), sink, strands: Default::default() }
     }
 
     /// Passes the lines of `bytes` on, each record as one as far as it is there. None waits for what may follow it: that
@@ -138,32 +156,73 @@ impl Onward {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             let is_whole = piece.ends_with(b"\n");
             if strand.open.is_empty() && is_whole {
-                strand.take(&self.feed, stream, piece, &mut records);
+                strand.take(&self.origin, stream, piece, &mut records);
                 continue;
             }
             strand.open.extend_from_slice(piece);
             if is_whole || strand.open.len() >= LONGEST_LINE {
                 let line = std::mem::take(&mut strand.open);
-                strand.take(&self.feed, stream, &line, &mut records);
+                strand.take(&self.origin, stream, &line, &mut records);
             }
         }
-        strand.write(&self.feed, &mut records);
+        strand.write(&self.origin, &mut records);
         if !records.is_empty() {
             self.sink.append(Stream::Record, records.into());
         }
     }
 }
 
+impl FileLines {
+    /// Of the file that people know by this name.
+    pub(super) fn new(name: &str) -> FileLines {
+        FileLines { origin: Origin::File(name.to_owned()), strand: Strand::default() }
+    }
+
+    /// The records of the first lines of `bytes`, and how many bytes those are: a moderate portion. What has no newline is
+    /// a line too, and so is each piece of one that is too long.
+    pub(super) fn records(&mut self, bytes: &[u8]) -> (Vec<u8>, usize) {
+        let (mut records, mut rest) = (Vec::new(), bytes);
+        while !rest.is_empty() && bytes.len() - rest.len() < PORTION && records.len() < PORTION {
+            let (line, behind) = rest.split_at(first_line(rest));
+            self.strand.take(&self.origin, Stream::Stdout, line, &mut records);
+            rest = behind;
+        }
+        self.strand.write(&self.origin, &mut records);
+        (records, bytes.len() - rest.len())
+    }
+}
+
+/// The length of the first line of `bytes` with its newline, or of the first piece of it where it is too long.
+pub(super) fn first_line(bytes: &[u8]) -> usize {
+    let most = bytes.get(..LONGEST_LINE + 1).unwrap_or(bytes);
+    memchr::memchr(b'\n', most).map_or(bytes.len().min(LONGEST_LINE), |end| end + 1)
+}
+
+impl Origin {
+    fn name(&self) -> &str {
+        let (Origin::Feed(name) | Origin::File(name)) = self;
+        name
+    }
+
+    /// `entry`, which says that it came from here unless it says already where from.
+    fn mark<'a>(&'a self, entry: Entry<'a>) -> Entry<'a> {
+        let name = Some(Cow::Borrowed(self.name()));
+        match self {
+            Origin::Feed(_) => Entry { feed: entry.feed.or(name), ..entry },
+            Origin::File(_) => Entry { file: entry.file.or(name), ..entry },
+        }
+    }
+}
+
 impl Strand {
-    /// A line that says which feed it came from: one that was merged before does so already; one that goes on with the
+    /// A line that says where it came from: one that was merged before does so already; one that goes on with the
     /// record before it, as a traceback's does, has that one's level and logger.
-    fn take(&mut self, feed: &str, stream: Stream, line: &[u8], out: &mut Vec<u8>) {
+    fn take(&mut self, origin: &Origin, stream: Stream, line: &[u8], out: &mut Vec<u8>) {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let entry = if stream == Stream::Record { Entry::read(line) } else { None };
         if let Some(entry) = entry {
-            self.write(feed, out);
-            let feed = entry.feed.clone().unwrap_or(Cow::Borrowed(feed));
-            return Entry { feed: Some(feed), ..entry }.write(out);
+            self.write(origin, out);
+            return origin.mark(entry).write(out);
         }
         self.lines += 1;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -173,7 +232,7 @@ impl Strand {
         {
             return gathered.add(line);
         }
-        self.write(feed, out);
+        self.write(origin, out);
         self.gathered = Some(Gathered::new(line, said.is_none()));
         if let Some(said) = said {
             self.level = said.level;
@@ -182,10 +241,9 @@ impl Strand {
     }
 
     /// Writes what is gathered, where something is.
-    fn write(&mut self, feed: &str, out: &mut Vec<u8>) {
+    fn write(&mut self, origin: &Origin, out: &mut Vec<u8>) {
         let Some(Gathered { text, exception, goes_on }) = self.gathered.take() else { return };
         let entry = Entry {
-            feed: Some(feed.into()),
             goes_on,
             level: self.level,
             logger: self.logger.as_deref().map(Cow::Borrowed),
@@ -193,7 +251,7 @@ impl Strand {
             exception: exception.map(Cow::Owned),
             ..Entry::default()
         };
-        entry.write(out);
+        origin.mark(entry).write(out);
     }
 }
 

@@ -160,7 +160,8 @@ fn level_of<'a>(entry: &'a Entry<'_>) -> Option<&'a str> {
 
 fn in_text(entry: &Entry<'_>, chunk: &Chunk) -> String {
     let mut text = time_of(entry, chunk);
-    for word in [entry.feed.as_deref(), level_of(entry), entry.logger.as_deref()].into_iter().flatten() {
+    let words = [entry.feed.as_deref(), entry.log_file(), level_of(entry), entry.logger.as_deref()];
+    for word in words.into_iter().flatten() {
         text.push(' ');
         push_legible(word, &mut text);
     }

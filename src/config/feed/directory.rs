@@ -1,11 +1,9 @@
 //! A feed of a folder's files as written → as meant. It never looks whether the folder is there.
 
-use globset::{Glob, GlobSetBuilder};
-
 use crate::config::{Invalid, Mistake, Table, Value, absolute};
 use crate::sources::file::Folder;
 
-use super::Reading;
+use super::{Reading, check_glob};
 
 /// What joblines' own addresses begin with, below the base path: nothing else can.
 pub const OWN_ADDRESSES: [&str; 7] = ["assets", "feeds", "healthz", "jobs", "metrics", "openapi.json", "runs"];
@@ -36,12 +34,7 @@ fn glob(text: &str) -> Result<String, Invalid> {
         let remedy = format!("write `\"{below}\"`: a pattern is of the path below the folder");
         return Err(Invalid::new(format!("no file matches `{text}`"), remedy));
     }
-    // only a whole set says whether a pattern is too large to be compiled
-    let checked = Glob::new(text).and_then(|glob| GlobSetBuilder::new().add(glob).build());
-    checked.map(|_| text.to_owned()).map_err(|error| {
-        let problem = format!("`{text}` is not a pattern: {}", error.kind());
-        Invalid::new(problem, "`*` is any text, `?` one character, `[ab]` and `{a,b}` one of some; `\\\\` before it takes the meaning away")
-    })
+    check_glob(text).map(|()| text.to_owned())
 }
 
 /// What the addresses of flask-log-viewer that lead to the folder begin with: `"flask"`, or `{ flask = "/prefix" }`.

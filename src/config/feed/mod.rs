@@ -2,6 +2,7 @@
 //! that it names it reads a `password_file` alone.
 
 mod directory;
+mod files;
 mod merge;
 mod receivers;
 mod redis;
@@ -10,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use globset::{Glob, GlobSetBuilder};
 use toml::Spanned;
 use toml::de::{DeString, DeValue};
 
@@ -23,10 +25,11 @@ use merge::Merge;
 pub(super) use receivers::{PYTHON_KEYS, SYSLOG_KEYS};
 
 /// Every key of the table.
-pub(super) const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 20] = [
     "description",
     "text",
     "file",
+    "files",
     "directory",
     "follow_symlinks",
     "hidden",
@@ -46,9 +49,10 @@ pub(super) const KEYS: [&str; 19] = [
 ];
 
 /// Where lines can come from, and the further keys that each of these has.
-const SOURCES: [(&str, &[&str]); 7] = [
+const SOURCES: [(&str, &[&str]); 8] = [
     ("file", &[]),
     ("directory", &["follow_symlinks", "hidden", "allow", "deny", "paths"]),
+    ("files", &["follow_symlinks", "hidden", "deny"]),
     ("redis", &["channel", "list", "password_file", "password_env"]),
     ("python_logging", &[]),
     ("syslog", &[]),
@@ -170,8 +174,9 @@ fn find_source(table: &mut Table<'_, '_>, reading: &Reading<'_, '_>) -> Option<&
         refuse(table, other, format!("this feed has `{source}` and `{other}`"), remedy);
     }
     // the keys of a second source follow from it
+    let is_owned = |key: &str| SOURCES.iter().any(|(owner, keys)| written.contains(owner) && keys.contains(&key));
     for (owner, keys) in SOURCES.iter().filter(|(owner, _)| !written.contains(owner)) {
-        for key in *keys {
+        for key in keys.iter().filter(|key| !is_owned(key)) {
             refuse(table, key, format!("`{key}` goes with `{owner}`, and this feed has `{source}`"), "take it out");
         }
     }
@@ -204,6 +209,7 @@ fn tell_missing(table: &mut Table<'_, '_>, reading: &Reading<'_, '_>) {
 fn take_source<'t>(table: &mut Table<'t, '_>, source: &str, reading: &mut Reading<'t, '_>) -> Option<FeedSource> {
     match source {
         "file" => take_file(table, reading.folder).map(FeedSource::File),
+        "files" => files::take(table, reading.folder).map(FeedSource::Files),
         "directory" => directory::take(table, reading).map(FeedSource::Directory),
         "redis" => redis::take(table, reading).map(FeedSource::Redis),
         "python_logging" => receivers::take_python(table, reading).map(FeedSource::Python),
@@ -215,6 +221,9 @@ fn take_source<'t>(table: &mut Table<'t, '_>, source: &str, reading: &mut Readin
 
 fn take_file(table: &mut Table<'_, '_>, folder: &Path) -> Option<file::Settings> {
     let path = table.take("file", |value| {
+        if value.is_list() {
+            return Err(value.mistake("`file` is one file, not a list", "write `files` for several as one feed"));
+        }
         value.parsed("/var/log/app.log", None, |text| {
             if text.ends_with('/') {
                 return Err(Invalid::new(format!("`{text}` is a folder"), format!("write `directory = \"{text}\"`")));
@@ -223,6 +232,16 @@ fn take_file(table: &mut Table<'_, '_>, folder: &Path) -> Option<file::Settings>
         })
     });
     path.map(|path| file::Settings { path })
+}
+
+/// Whether a text is a pattern of paths.
+fn check_glob(text: &str) -> Result<(), Invalid> {
+    // only a whole set says whether a pattern is too large to be compiled
+    let checked = Glob::new(text).and_then(|glob| GlobSetBuilder::new().add(glob).build());
+    checked.map(drop).map_err(|error| {
+        let problem = format!("`{text}` is not a pattern: {}", error.kind());
+        Invalid::new(problem, "`*` is any text, `?` one character, `[ab]` and `{a,b}` one of some; `\\\\` before it takes the meaning away")
+    })
 }
 
 fn is_push(value: &Value<'_>) -> Result<FeedSource, Mistake> {

@@ -9,11 +9,12 @@ pub(super) fn feed() -> Value {
     let keys = [common(), files(), redis(), receivers()];
     let mut feed = table("A feed: lines that no job printed", &keys);
     if let Some(feed) = feed.as_object_mut() {
-        let sources = ["file", "directory", "redis", "python_logging", "syslog", "push", "merge"];
+        let sources = ["file", "files", "directory", "redis", "python_logging", "syslog", "push", "merge"];
         let one_of_them: Vec<_> = sources.into_iter().map(has).collect();
         let mut rules = vec![json!({ "oneOf": one_of_them })];
-        let of_directory = ["follow_symlinks", "hidden", "allow", "deny", "paths"];
-        rules.extend(of_directory.map(|key| where_there_is(key, has("directory"))));
+        rules.extend(["allow", "paths"].map(|key| where_there_is(key, has("directory"))));
+        let of_many = json!({ "anyOf": [has("directory"), has("files")] });
+        rules.extend(["follow_symlinks", "hidden", "deny"].map(|key| where_there_is(key, of_many.clone())));
         rules.extend(["channel", "list", "password_file", "password_env"].map(|key| where_there_is(key, has("redis"))));
         rules.push(where_there_is("redis", has("channel")));
         rules.push(where_there_is("password_file", json!({ "properties": { "password_env": false } })));
@@ -62,14 +63,21 @@ fn files() -> Value {
     };
     json!({
         "file": { "description": "A file that is followed over rotation", "$ref": "#/$defs/path" },
+        "files": {
+            "description": "Several files as one feed, in order of arrival, each line with its file; patterns mean later ones too",
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": true,
+            "items": { "type": "string", "pattern": "[^/]$", "examples": ["/var/log/app-*.log", "worker.log"] },
+        },
         "directory": { "description": "A folder, any of whose files can be followed", "$ref": "#/$defs/path" },
         "follow_symlinks": {
-            "description": "Follow symbolic links that stay beneath the folder",
+            "description": "Follow symbolic links that stay beneath the folder, or the fixed part of a pattern of `files`",
             "type": "boolean",
             "default": false,
         },
         "hidden": {
-            "description": "Show files and folders whose names begin with a dot",
+            "description": "Show files and folders whose names begin with a dot; or have patterns of `files` match them",
             "type": "boolean",
             "default": false,
         },

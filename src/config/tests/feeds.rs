@@ -63,6 +63,26 @@ fn a_file_starts_at_the_folder_of_the_jobs_toml() {
 }
 
 #[test]
+fn files_are_below_the_folder_before_the_first_name_that_is_a_pattern() {
+    for (written, folder, shown, below) in [
+        ("app.log", "/srv/app", "", "app.log"),
+        ("log/./app.log", "/srv/app/log", "log/./", "app.log"),
+        ("/var/log/app-*.log", "/var/log", "/var/log/", "app-*.log"),
+        ("/*", "/", "/", "*"),
+        ("log/[ab]/x/{c,d}.log", "/srv/app/log", "log/", "[ab]/x/{c,d}.log"),
+        ("log/**/x.log", "/srv/app/log", "log/", "**/x.log"),
+        ("?", "/srv/app", "", "?"),
+    ] {
+        let pattern = file::Pattern { folder: folder.into(), shown: shown.into(), below: below.into() };
+        let plain = file::Several { patterns: vec![pattern], follow_symlinks: false, hidden: false, deny: Vec::new() };
+        assert_eq!(source(&format!("files = ['{written}']")), FeedSource::Files(plain.clone()), "{written}");
+        let open = file::Several { follow_symlinks: true, hidden: true, deny: words(&["*.gz"]), ..plain };
+        let keys = format!("files = ['{written}']\nfollow_symlinks = true\nhidden = true\ndeny = ['*.gz']");
+        assert_eq!(source(&keys), FeedSource::Files(open), "{written}");
+    }
+}
+
+#[test]
 fn a_folder_is_closed_unless_it_says_otherwise() {
     let plain = file::Folder {
         path: "/app/logs".into(),

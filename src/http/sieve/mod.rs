@@ -92,7 +92,7 @@ pub(super) struct Sieve {
     terms: Arc<Terms>,
     span: Span,
     strands: [Strand; Stream::ALL.len()],
-    /// The last record of each feed that is merged: the line that began it, and what has been found in it.
+    /// The last record of each feed and file that is joined: the line that began it, and what has been found in it.
     merged: HashMap<String, (u64, Finding)>,
     plain: Plain,
     /// The whole lines that are gone through, and where among them it is.
@@ -252,8 +252,8 @@ impl Sieve {
         }
         let Some(entry) = Entry::read(line) else { return self.terms.take_unread(line) };
         let found = self.terms.look_into(&entry, &mut self.plain);
-        let Some(feed) = entry.feed else { return found.passes() };
-        match self.merged.get_mut(&*feed) {
+        let Some(origin) = entry.origin() else { return found.passes() };
+        match self.merged.get_mut(&*origin) {
             Some((head, so_far)) if entry.goes_on => {
                 if *head + LOOK_BACK < number {
                     return found.passes();
@@ -268,7 +268,7 @@ impl Sieve {
                 if self.merged.len() >= MERGED {
                     self.merged.retain(|_, (head, _)| *head + LOOK_BACK >= number);
                 }
-                self.merged.insert(feed.into_owned(), (number, found));
+                self.merged.insert(origin.into_owned(), (number, found));
             }
         }
         found.passes()

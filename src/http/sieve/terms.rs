@@ -10,6 +10,9 @@ use crate::views::Plain;
 /// What the line of a record begins with that names its feed.
 const FEED: &[u8] = b"{\"feed\":";
 
+/// What is in the line of a record that names its log file, and in few others.
+const LOG_FILE: &[u8] = b"\"record\":{\"file\":";
+
 /// The most bytes that a compiled `q`, and what it keeps while it searches, may take.
 const PATTERN: usize = 1 << 20;
 
@@ -102,7 +105,8 @@ impl Terms {
     /// Whether it is worth reading the line of a record: one of a feed that is merged always is, for others may go on with
     /// it.
     pub(super) fn may_take(&self, line: &[u8]) -> bool {
-        self.field.as_ref().is_none_or(|field| field.may_be_in(line)) || line.starts_with(FEED)
+        let is_joined = || line.starts_with(FEED) || memchr::memmem::find(line, LOG_FILE).is_some();
+        self.field.as_ref().is_none_or(|field| field.may_be_in(line)) || is_joined()
     }
 
     /// Whether a line passes that should be a record's and is none.

@@ -20,12 +20,11 @@ impl Entry<'_> {
         }
     }
 
-    /// Whether it is no more than a plain line, or the lines of one record: of another feed, or a text that came in the
-    /// place of a record.
+    /// Whether it is no more than a plain line, or the lines of one record: of another feed, of one of several log files, or
+    /// a text that came in the place of a record.
     fn is_plain(&self) -> bool {
         let has_text = [
             &self.level_name,
-            &self.file,
             &self.func,
             &self.host,
             &self.user,
@@ -142,6 +141,11 @@ mod tests {
         let text = Cow::Borrowed("{\"run\":42,\"feed\":\"other\"}");
         let plain = Entry { feed: Some("a".into()), level: Some(Level::INFO), text: text.clone(), ..Entry::default() };
         assert_eq!((values(&plain, "run"), values(&plain, "feed")), (vec!["42".to_owned()], vec!["a".to_owned()]));
+        let of_file = Entry { file: Some("a.log".into()), ..plain.clone() };
+        assert_eq!(
+            (values(&of_file, "run"), values(&of_file, "file")),
+            (vec!["42".to_owned()], vec!["a.log".to_owned()])
+        );
         let record = Entry { text, host: Some("h".into()), ..Entry::default() };
         assert_eq!(values(&record, "run"), [""; 0], "a record's message is no line");
         assert!(plain.is_plain() && !record.is_plain() && !full().is_plain());

@@ -40,9 +40,10 @@ pub struct Entry<'a> {
     pub time: Option<i64>,
     /// Which feed it came from, in a feed that merges several.
     pub feed: Option<Cow<'a, str>>,
-    /// It goes on with the entry before it from the same feed: both are of one record, whose level and logger it has.
+    /// It goes on with the entry before it of the same [origin](Entry::origin): both are of one record, whose level and logger it has.
     pub goes_on: bool,
-    /// The path of the source file.
+    /// The path of the source file; or, without a line and a function in it, of the log file that this is read from, in a
+    /// feed of several.
     pub file: Option<Cow<'a, str>>,
     /// The line in it.
     pub line: Option<u64>,
@@ -80,6 +81,20 @@ pub enum Thread<'a> {
 }
 
 impl Entry<'_> {
+    /// The log file that it is read from, in a feed of several.
+    pub fn log_file(&self) -> Option<&str> {
+        self.file.as_deref().filter(|_| self.line.is_none() && self.func.is_none())
+    }
+
+    /// Where it came from, in a feed that joins several: an entry goes on with one of the same origin. `None` where it does
+    /// not say.
+    pub fn origin(&self) -> Option<Cow<'_, str>> {
+        match (self.feed.as_deref(), self.log_file()) {
+            (Some(feed), Some(file)) => Some(Cow::Owned(format!("{feed}\0{file}"))),
+            (one, other) => one.or(other).map(Cow::Borrowed),
+        }
+    }
+
     /// Calls `look` with each text of it that people search: its message, exception, stack and logger, and the values of its
     /// other fields, until one is found to be what is looked for.
     pub fn any_text(&self, mut look: impl FnMut(&str) -> bool) -> bool {

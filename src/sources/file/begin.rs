@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tracing::warn;
 
-use super::{Followed, Identity, LAST_LINES, Memory, Opened, Place, Position, PositionFile, Tail, beside, holds_at};
+use super::{Followed, Identity, Memory, Opened, Outlet, Place, Position, PositionFile, Tail, beside, holds_at};
 use crate::journal::Brought;
 use crate::record::Stream;
 use crate::sources::Sink;
@@ -15,8 +15,8 @@ impl Tail {
     pub(super) fn begin(place: Place, sink: Sink, memory: Memory, now: Instant) -> Tail {
         let saved = PositionFile::new(memory.position);
         let position = saved.load();
-        let mut tail = Tail::new(place, sink, saved, memory.keep_bytes);
-        let is_first = tail.sink.journal().totals().lines == 0;
+        let mut tail = Tail::new(place, Outlet::Own(sink), saved, memory.keep_bytes);
+        let is_first = tail.outlet.journal().totals().lines == 0;
         if let Some(position) = position {
             match tail.brought(&position) {
                 Some(brought) => {
@@ -35,7 +35,7 @@ impl Tail {
 
     /// What the journal got of the file after `position` was saved.
     fn brought(&self, position: &Position) -> Option<Brought> {
-        let brought = self.sink.journal().brought(Stream::Stdout, position.journal_bytes);
+        let brought = self.outlet.journal().brought(Stream::Stdout, position.journal_bytes);
         brought.unwrap_or_else(|error| {
             warn!(path = %self.place.path.display(), %error, "the journal of a file cannot be read");
             None
@@ -43,7 +43,7 @@ impl Tail {
     }
 
     /// Goes on at `position`, or where what was `brought` after it ends.
-    fn go_on(&mut self, mut position: Position, brought: &Brought, now: Instant) {
+    pub(super) fn go_on(&mut self, mut position: Position, brought: &Brought, now: Instant) {
         let Some((opened, is_named)) = self.find(&position) else { return self.begin_anew() };
         position.closed = position.closed && brought.open.is_none() || brought.closed;
         let end = position.offset.saturating_add(brought.bytes);
@@ -65,7 +65,7 @@ impl Tail {
     }
 
     /// The file of `position`, and whether it has its name still.
-    fn find(&self, position: &Position) -> Option<(Opened, bool)> {
+    pub(super) fn find(&self, position: &Position) -> Option<(Opened, bool)> {
         let Place { root, path, .. } = &self.place;
         if let Some(opened) = root.open(path).ok().filter(|opened| Followed::holds(opened, position)) {
             return Some((opened, true));
@@ -95,12 +95,12 @@ impl Tail {
     }
 
     /// The first file that is found is begun at its last lines, though there were lines before: this is said.
-    fn begin_anew(&mut self) {
+    pub(super) fn begin_anew(&mut self) {
         self.end_line();
-        self.sink.say(&format!(
-            "what was read of {} before is not found again: its last {LAST_LINES} lines follow; lines may be missing or \
-             come twice",
+        self.outlet.say(&format!(
+            "what was read of {} before is not found again: its last {} lines follow; lines may be missing or come twice",
             self.shown(),
+            self.last_lines,
         ));
     }
 }

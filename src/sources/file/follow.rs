@@ -13,7 +13,7 @@ use super::{Memory, Next, Place, Signals, Tail};
 use crate::sources::{Bell, Names, Sink};
 
 /// What is written right after a look waits so long for the next: a fast writer's lines then come in large portions.
-const SETTLE: Duration = Duration::from_millis(5);
+pub(super) const SETTLE: Duration = Duration::from_millis(5);
 
 /// Follows the file at `place` into the journal of `sink` until `signals` say stop, and ends soon after. How far it came
 /// is saved in `memory` all the while, so that it goes on there another time; nobody else may follow into the same
@@ -64,7 +64,7 @@ pub async fn follow(place: Place, sink: Sink, memory: Memory, signals: Signals) 
 type State = (Tail, PathBuf, Watched);
 
 /// What a folder and a file are told from others by, where there are any: device and number.
-type Watched = [Option<(u64, u64)>; 2];
+pub(super) type Watched = [Option<(u64, u64)>; 2];
 
 /// Takes a step, and says whether folder and file are still those that are watched.
 fn step(mut tail: Tail, path: PathBuf, watched: Watched) -> (Next, bool, State) {
@@ -74,7 +74,7 @@ fn step(mut tail: Tail, path: PathBuf, watched: Watched) -> (Next, bool, State) 
 }
 
 /// Which file is at `path` now, and in which folder.
-fn identify(path: &Path) -> Watched {
+pub(super) fn identify(path: &Path) -> Watched {
     let found = [path.parent(), Some(path)].map(|path| std::fs::metadata(path?).ok());
     found.map(|found| found.map(|found| (found.dev(), found.ino())))
 }
@@ -85,7 +85,7 @@ async fn wait(bell: &Bell, most: Duration) {
 }
 
 /// A step that has no runtime any more ends with it.
-fn tell(error: &JoinError) {
+pub(super) fn tell(error: &JoinError) {
     if error.is_panic() {
         error!(%error, "a file is not followed any more");
     }

@@ -4,7 +4,6 @@
 use bytes::Bytes;
 
 use super::{Followed, Tail};
-use crate::record::Stream;
 
 /// Bytes that wait for room.
 #[derive(Debug)]
@@ -47,12 +46,17 @@ impl Tail {
             return self.held.push_back(held);
         }
         let (Held::OfFile(bytes) | Held::Other(bytes)) = &held;
-        let rest = self.sink.offer(Stream::Stdout, bytes.clone());
+        let rest = self.outlet.offer(bytes.clone());
         let kept = bytes.slice(..bytes.len() - rest.len());
         let is_of_file = matches!(held, Held::OfFile(_));
         if let Some(at) = self.at.as_mut().filter(|_| is_of_file && !kept.is_empty()) {
             at.note(&kept);
-            self.open = !kept.ends_with(b"\n");
+            let is_open = !kept.ends_with(b"\n");
+            // where others may come next, a piece is a line of its own
+            match self.outlet.is_shared() {
+                true => at.closed = is_open,
+                false => self.open = is_open,
+            }
         }
         if !rest.is_empty() {
             self.held.push_back(if is_of_file { Held::OfFile(rest) } else { Held::Other(rest) });

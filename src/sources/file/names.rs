@@ -45,6 +45,17 @@ impl Tail {
         self.at.iter().chain(&self.next)
     }
 
+    /// The files that it reads, or looks after.
+    pub(super) fn identities(&self) -> impl Iterator<Item = Identity> {
+        self.files().chain(self.left.iter().map(|(left, _)| left)).map(|file| file.opened.identity)
+    }
+
+    /// Whether nothing more is to be expected: there is no file of its name, and those that had it bring nothing.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        let is_quiet = self.at.is_none() || self.quiet.is_some_and(|quiet| now - quiet >= REMOVED);
+        self.name == Name::Gone && is_quiet && self.held.is_empty() && self.next.is_empty() && self.left.is_empty()
+    }
+
     /// `opened` has the name now: it is read after those that had it before.
     fn follow(&mut self, opened: Opened, now: Instant) {
         let last = self.files().last().map(|last| last.opened.identity);
@@ -94,6 +105,7 @@ impl Tail {
         }
         let known = self.known.iter().position(|known| Followed::holds(&opened, known));
         let position = known.and_then(|at| self.known.remove(at)).filter(|position| !position.before.is_empty());
+        let position = position.or_else(|| self.read.find(&opened));
         let mut file = Followed::new(opened, now);
         if let Some(Position { offset, before, .. }) = position {
             (file.offset, file.before) = (offset, before);
@@ -104,7 +116,7 @@ impl Tail {
     fn tell_of_return(&mut self) {
         if std::mem::replace(&mut self.name, Name::There) == Name::Gone {
             let what = if self.at.is_some() { "is back" } else { "is there now" };
-            self.sink.say(&format!("{} {what}", self.shown()));
+            self.outlet.say(&format!("{} {what}", self.shown()));
         }
         self.refused = None;
     }
@@ -118,12 +130,12 @@ impl Tail {
         self.fresh = false;
         match self.name {
             Name::Unknown => {
-                self.sink.say(&format!("{} is not there: waiting for it", self.shown()));
+                self.outlet.say(&format!("{} is not there: waiting for it", self.shown()));
                 self.name = Name::Gone;
             }
             Name::There => self.name = Name::Missing(now),
             Name::Missing(since) if now - since >= GONE => {
-                self.sink.say(&format!("{} is gone: waiting for it to come back", self.shown()));
+                self.outlet.say(&format!("{} is gone: waiting for it to come back", self.shown()));
                 self.name = Name::Gone;
             }
             Name::Missing(_) => {}
@@ -135,7 +147,7 @@ impl Tail {
     fn tell_refused(&mut self, refused: &Refused) {
         let text = refused.to_string();
         if self.refused.as_ref() != Some(&text) {
-            self.sink.say(&text);
+            self.outlet.say(&text);
             self.refused = Some(text);
         }
     }

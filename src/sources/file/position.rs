@@ -1,7 +1,8 @@
 //! Where a tail stands, and the small file that it is saved in. It is read as if anybody had written it: what is not
 //! whole is no position.
 //!
-//! The file is one block of 308 bytes, written over at each append. Numbers are little-endian.
+//! The file is one block of 308 bytes, written over at each append; where several files are followed as one, the name of the
+//! one that it is about stands behind it. Numbers are little-endian.
 //!
 //! | at | what |
 //! |---|---|
@@ -15,7 +16,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
@@ -87,6 +88,8 @@ impl Position {
 #[derive(Debug)]
 pub(super) struct PositionFile {
     path: PathBuf,
+    /// Stands behind the position.
+    name: Vec<u8>,
     file: Option<File>,
     /// That it cannot be written was told.
     told: bool,
@@ -94,7 +97,26 @@ pub(super) struct PositionFile {
 
 impl PositionFile {
     pub(super) fn new(path: PathBuf) -> PositionFile {
-        PositionFile { path, file: None, told: false }
+        PositionFile::named(path, Vec::new())
+    }
+
+    /// One that says behind the position whose it is.
+    pub(super) fn named(path: PathBuf, name: Vec<u8>) -> PositionFile {
+        PositionFile { path, name, file: None, told: false }
+    }
+
+    /// The position in the file at `path`, if it is whole, and the name behind it.
+    pub(super) fn read(path: &Path) -> Option<(Position, Vec<u8>)> {
+        let bytes = fs::read(path).ok()?;
+        let (position, name) = bytes.split_at_checked(SIZE)?;
+        Some((Position::decode(position)?, name.to_vec()))
+    }
+
+    /// Removes it: there is nothing to remember.
+    pub(super) fn remove(self) {
+        if let Err(error) = fs::remove_file(&self.path).or_else(none_is_removed) {
+            warn!(path = %self.path.display(), %error, "how far a file was read cannot be forgotten");
+        }
     }
 
     /// What was saved last, if it is whole.
@@ -122,12 +144,17 @@ impl PositionFile {
             none => {
                 let mut options = OpenOptions::new();
                 let file = options.write(true).create(true).truncate(false).mode(0o600).open(&self.path)?;
-                file.set_len(SIZE as u64)?;
+                file.set_len((SIZE + self.name.len()) as u64)?;
+                file.write_all_at(&self.name, SIZE as u64)?;
                 none.insert(file)
             }
         };
         file.write_all_at(&position.encode(), 0)
     }
+}
+
+fn none_is_removed(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use rustix::fs::{FileType, OFlags, Stat, fstat};
 use rustix::io::Errno;
 use thiserror::Error;
 
-use super::{Folder, open_beneath};
+use super::{Folder, Pattern, Several, open_beneath};
 
 /// See the module.
 #[derive(Debug)]
@@ -113,6 +113,21 @@ impl Root {
         let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
         let root = Root { path: folder, follow_symlinks: true, hidden: true, allow: None, deny: GlobSet::empty() };
         (root, path.file_name().map(PathBuf::from).unwrap_or_default())
+    }
+
+    /// The folder of a pattern, which alone says which of its files may be had. In it `*` does not match `/`, as in a shell.
+    ///
+    /// # Errors
+    /// Where a pattern is none.
+    pub(super) fn of_pattern(pattern: &Pattern, several: &Several) -> Result<Root, globset::Error> {
+        let allow = GlobBuilder::new(&pattern.below).literal_separator(true).build()?;
+        Ok(Root {
+            path: pattern.folder.clone(),
+            follow_symlinks: several.follow_symlinks,
+            hidden: several.hidden,
+            allow: Some(GlobSetBuilder::new().add(allow).build()?),
+            deny: patterns(&several.deny)?,
+        })
     }
 
     /// Where it is.

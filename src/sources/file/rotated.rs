@@ -12,6 +12,9 @@ use super::{Root, open_beneath};
 /// More files of a folder are not looked at.
 const MOST: usize = 10_000;
 
+/// What the name of a packed file ends with.
+const PACKED: [&str; 7] = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z", ".zip"];
+
 /// A file that was beside another when the folder was read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Rotated {
@@ -64,6 +67,21 @@ fn age(name: &OsStr, other: &OsStr) -> Option<Age> {
     (matches!(mark, b'.' | b'-') && parts && digits.len() >= 8).then_some(Age::Dated(digits))
 }
 
+/// Whether the name of the file at `path` is what rotation, perhaps with packing, makes of that of another one, for which
+/// `is_there` is true.
+pub(super) fn is_rotated(path: &Path, is_there: impl Fn(&Path) -> bool) -> bool {
+    let Some(name) = path.file_name() else { return false };
+    let packed = PACKED.iter().find_map(|end| name.as_bytes().strip_suffix(end.as_bytes()));
+    let plain = OsStr::from_bytes(packed.unwrap_or(name.as_bytes()));
+    let is_base = |base: &[u8]| !base.is_empty() && is_there(&path.with_file_name(OsStr::from_bytes(base)));
+    let mut marks = memchr::memchr2_iter(b'.', b'-', plain.as_bytes());
+    packed.is_some_and(is_base)
+        || marks.any(|at| {
+            let base = &plain.as_bytes()[..at];
+            age(OsStr::from_bytes(base), plain).is_some() && is_base(base)
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -93,6 +111,28 @@ mod tests {
         assert_eq!(names(&files), sorted);
         let hourly = ["app.log.2026-01-01_10-00-00", "app.log.2026-01-01_09-00-00"];
         assert_eq!(names(&hourly), [hourly[1], hourly[0]]);
+    }
+
+    #[test]
+    fn a_name_that_rotation_made_of_one_that_is_there_is_told() {
+        let there = |path: &Path| [Path::new("a/app.log"), Path::new("a/app-1.log"), Path::new("a/x")].contains(&path);
+        for name in [
+            "app.log.1",
+            "app.log.12.gz",
+            "app.log-20260101",
+            "app.log-20260101.xz",
+            "app.log.2026-01-01",
+            "app.log.gz",
+            "x.7",
+        ] {
+            assert!(is_rotated(&Path::new("a").join(name), there), "{name}");
+            assert!(!is_rotated(&Path::new("b").join(name), there), "another folder's {name}");
+        }
+        for name in
+            ["app.log", "app-1.log", "app-2.log", "app.log.old", "app.1", "x-7", ".1", "-20260101", "app.gz", "1"]
+        {
+            assert!(!is_rotated(&Path::new("a").join(name), there), "{name}");
+        }
     }
 
     #[test]

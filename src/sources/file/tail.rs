@@ -10,8 +10,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
-use super::{Followed, Held, Name, News, Opened, Place, Position, PositionFile, beside, holds_at, last_lines};
-use crate::sources::Sink;
+use super::{
+    Followed, Held, Name, News, Opened, Outlet, Place, Position, PositionFile, Read, beside, holds_at, last_lines,
+};
 
 /// How many lines of a file that was there before are shown at first.
 pub(super) const LAST_LINES: u64 = 1000;
@@ -45,7 +46,7 @@ const TELLING: usize = 64;
 #[derive(Debug)]
 pub(super) struct Tail {
     pub(super) place: Place,
-    pub(super) sink: Sink,
+    pub(super) outlet: Outlet,
     pub(super) saved: PositionFile,
     pub(super) keep_bytes: u64,
     /// The file that is read.
@@ -58,9 +59,13 @@ pub(super) struct Tail {
     pub(super) open: bool,
     /// The first file that is found is older than this feed.
     pub(super) fresh: bool,
+    /// So many lines of that are shown then.
+    pub(super) last_lines: u64,
     /// Those before it, and until when they are looked after.
     pub(super) left: Vec<(Followed, Instant)>,
     pub(super) known: VecDeque<Position>,
+    /// How far files have been read by it, and by those that share the journal.
+    pub(super) read: Read,
     /// Since when the one that is read brings nothing.
     pub(super) quiet: Option<Instant>,
     /// Since when there is something to read in the next.
@@ -84,10 +89,10 @@ pub(super) enum Next {
 }
 
 impl Tail {
-    pub(super) fn new(place: Place, sink: Sink, saved: PositionFile, keep_bytes: u64) -> Tail {
+    pub(super) fn new(place: Place, outlet: Outlet, saved: PositionFile, keep_bytes: u64) -> Tail {
         Tail {
             place,
-            sink,
+            outlet,
             saved,
             keep_bytes,
             at: None,
@@ -95,8 +100,10 @@ impl Tail {
             held: VecDeque::new(),
             open: false,
             fresh: true,
+            last_lines: LAST_LINES,
             left: Vec::new(),
             known: VecDeque::new(),
+            read: Read::default(),
             quiet: None,
             due: None,
             name: Name::Unknown,
@@ -155,34 +162,36 @@ impl Tail {
 
     /// Nothing is appended any more.
     fn has_ended(&self) -> bool {
-        self.sink.journal().end().is_some()
+        self.outlet.journal().end().is_some()
     }
 
     /// Saves where it stands; not once the journal has ended, for what was appended last may not be in it. What is, is
     /// found there.
     pub(super) fn save(&mut self) {
         if let Some(at) = self.at.as_ref().filter(|_| !self.has_ended()) {
-            self.saved.save(&Position {
+            let position = Position {
                 identity: at.opened.identity,
                 offset: at.offset,
                 before: at.before.clone(),
-                journal_bytes: self.sink.journal().totals().bytes,
+                journal_bytes: self.outlet.journal().totals().bytes,
                 open: self.open,
                 closed: at.closed,
-            });
+            };
+            self.saved.save(&position);
+            self.read.note(position);
         }
     }
 
     /// The name that people are told.
     pub(super) fn shown(&self) -> String {
-        self.place.path.display().to_string()
+        self.outlet.name().map_or_else(|| self.place.path.display().to_string(), str::to_owned)
     }
 
     /// Says that the file cannot be read, once.
     pub(super) fn tell_unreadable(&mut self, error: &io::Error) {
         let text = format!("{} cannot be read: {error}; it is tried again", self.shown());
         if self.unreadable.as_ref() != Some(&text) {
-            self.sink.say(&text);
+            self.outlet.say(&text);
             self.unreadable = Some(text);
         }
     }
@@ -193,7 +202,8 @@ impl Tail {
         let Some(mut at) = self.at.take() else { return false };
         self.quiet = None;
         if let Some((path, copy)) = copy {
-            self.sink.say(&format!("{shown} {what}: the rest of {path} comes first, then {shown} from its beginning"));
+            self.outlet
+                .say(&format!("{shown} {what}: the rest of {path} comes first, then {shown} from its beginning"));
             let original = std::mem::replace(&mut at.opened, copy);
             let (old, new) = (at.opened.identity, original.identity);
             self.at = Some(at);
@@ -208,7 +218,7 @@ impl Tail {
                 return true;
             }
             self.end_line();
-            self.sink.say(&format!("{shown} {what}: it is read from its beginning"));
+            self.outlet.say(&format!("{shown} {what}: it is read from its beginning"));
             self.at = self.at.take().map(|at| Followed::new(at.opened, now));
             self.skip_if_too_much(now);
         }
@@ -245,11 +255,12 @@ impl Tail {
             Ok(mut last) => {
                 let skipped = ahead - last.ahead();
                 self.end_line();
-                self.sink.say(&format!(
-                    "{skipped} bytes of {} are skipped, for they are more than this feed keeps ({} bytes): its last \
-                     {LAST_LINES} lines follow",
+                self.outlet.say(&format!(
+                    "{skipped} bytes of {} are skipped, for they are more than this feed keeps ({} bytes): its last {} \
+                     lines follow",
                     self.shown(),
                     self.keep_bytes,
+                    self.last_lines,
                 ));
                 self.at = Some(last);
             }
@@ -261,7 +272,7 @@ impl Tail {
     pub(super) fn at_last_lines(&self, opened: Opened, now: Instant) -> io::Result<Followed> {
         let size = opened.file.metadata()?.len();
         let read = |buffer: &mut [u8], offset| opened.file.read_at(buffer, offset);
-        let start = last_lines(read, size, LAST_LINES, FAR.min(self.keep_bytes))?;
+        let start = last_lines(read, size, self.last_lines, FAR.min(self.keep_bytes))?;
         Followed::at(opened, start, now)
     }
 
@@ -360,15 +371,17 @@ impl Tail {
     }
 
     fn forget(&mut self, file: &Followed) {
-        self.known.truncate(MOST_KNOWN - 1);
-        self.known.push_front(Position {
+        let position = Position {
             identity: file.opened.identity,
             offset: file.offset,
             before: file.before.clone(),
             journal_bytes: 0,
             open: false,
             closed: false,
-        });
+        };
+        self.read.note(position.clone());
+        self.known.truncate(MOST_KNOWN - 1);
+        self.known.push_front(position);
     }
 
     /// A piece that has waited too long is appended without its newline.

@@ -87,7 +87,7 @@ fn origin<'a>(entry: &'a Entry<'_>, received: &str) -> Vec<Fact<'a>> {
     };
     let text = |text: &'a Option<Cow<'_, str>>| text.as_deref().map(Cow::Borrowed);
     let line = entry.line.map(|line| format!(":{line}")).unwrap_or_default();
-    add("file", None, entry.file.as_deref().map(|file| format!("{file}{line}").into()));
+    add("file", entry.log_file().map(|_| "file"), entry.file.as_deref().map(|file| format!("{file}{line}").into()));
     add("function", Some("func"), text(&entry.func));
     add("host", Some("host"), text(&entry.host));
     add("user", Some("user"), text(&entry.user));

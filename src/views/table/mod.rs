@@ -70,21 +70,21 @@ struct Carried {
 #[derive(Default)]
 struct Before {
     number: u64,
-    /// Which feed its record came from, where several are merged.
-    feed: String,
+    /// Where its record came from, where several are joined.
+    origin: String,
     is_own: bool,
 }
 
 impl Before {
-    /// Whether what goes on with a record of `feed` in line `number` goes on with this row; that line is the next one.
-    fn leads_to(&self, number: u64, feed: &str) -> bool {
-        self.number + 1 == number && self.feed == feed && !self.is_own
+    /// Whether what goes on with a record of `origin` in line `number` goes on with this row; that line is the next one.
+    fn leads_to(&self, number: u64, origin: &str) -> bool {
+        self.number + 1 == number && self.origin == origin && !self.is_own
     }
 
-    fn replace(&mut self, number: u64, feed: &str, is_own: bool) {
+    fn replace(&mut self, number: u64, origin: &str, is_own: bool) {
         self.number = number;
-        self.feed.clear();
-        self.feed.push_str(feed);
+        self.origin.clear();
+        self.origin.push_str(origin);
         self.is_own = is_own;
     }
 }
@@ -202,9 +202,9 @@ impl Table {
         if let Some(entry) = entry {
             let problem = self.count_problem(entry.level.filter(|_| !entry.goes_on));
             let row = Row { number, problem, newest: self.options.newest };
-            let feed = entry.feed.as_deref().unwrap_or_default();
-            let goes_on = entry.goes_on && self.before.leads_to(number, feed);
-            self.before.replace(number, feed, false);
+            let origin = entry.origin().unwrap_or_default();
+            let goes_on = entry.goes_on && self.before.leads_to(number, &origin);
+            self.before.replace(number, &origin, false);
             match goes_on {
                 true => row.of_more(&entry, out),
                 false => row.of_entry(&entry, (when, &self.options), out),

@@ -7,7 +7,7 @@ fn a_feed_has_one_source() {
     for (keys, said) in [
         (
             "description = 'x'",
-            "1:8 feed `x` has no source; write one of `file`, `directory`, `redis`, `python_logging`, `syslog`, `push`, `merge`",
+            "1:8 feed `x` has no source; write one of `file`, `directory`, `files`, `redis`, `python_logging`, `syslog`, `push`, `merge`",
         ),
         ("channel = 'x'", "1:8 feed `x` has no `redis`; `channel` goes with it"),
         ("hidden = true", "1:8 feed `x` has no `directory`; `hidden` goes with it"),
@@ -18,6 +18,7 @@ fn a_feed_has_one_source() {
              `merge` to see them as one",
         ),
         ("file = 'x'\nchannel = 'y'", "3:1 `channel` goes with `redis`, and this feed has `file`; take it out"),
+        ("files = ['x']\nallow = []", "3:1 `allow` goes with `directory`, and this feed has `files`; take it out"),
         ("allow = []\npush = true", "2:1 `allow` goes with `directory`, and this feed has `push`; take it out"),
         ("push = false", "2:8 `push = false` is no source; write `push = true`, or the source that there is"),
     ] {
@@ -58,6 +59,26 @@ fn values_that_cannot_be_meant_are_refused_with_their_remedy() {
     for (keys, said) in [
         ("push = true\nkeep_bytes = '1kB'", "3:14 `1kB` is too little to keep; at least `\"1MiB\"`"),
         ("push = 'true'", "2:8 `push` must be true or false, not a string; write `push = true`"),
+        ("file = ['x']", "2:8 `file` is one file, not a list; write `files` for several as one feed"),
+        ("files = []", "2:9 `files` is empty; write `files = [\"/var/log/app-*.log\", \"worker.log\"]`"),
+        ("files = 'x'", "2:9 `files` must be a list, not a string; write `files = [\"x\"]`"),
+        ("files = ['x', 'x']", "2:15 `x` is listed twice; take one of the two out"),
+        ("files = ['']", "2:10 the name is empty; write one such as `\"app-*.log\"`, or take it out"),
+        ("files = ['log/']", "2:10 `log/` is a folder; write `\"log/*.log\"`"),
+        (
+            "files = ['*/../x']",
+            "2:10 no file matches `*/../x`; behind a pattern stand names alone, with one slash between them",
+        ),
+        (
+            "files = ['log/[']",
+            "2:10 `[` is not a pattern: unclosed character class; missing ']'; `*` is any text, `?` one character, `[ab]` and \
+             `{a,b}` one of some; `\\\\` before it takes the meaning away",
+        ),
+        ("files = ['~/x*']", "2:10 `~` in `~/` is not expanded; write the whole path"),
+        (
+            "files = ['x']\ndeny = ['/x']",
+            "3:9 no file matches `/x`; a pattern of `deny` is of the path below the folder that is written before the first `*`",
+        ),
         ("file = 'x/'", "2:8 `x/` is a folder; write `directory = \"x/\"`"),
         ("file = ''", "2:8 the path is empty; leave the key out to get its default"),
         ("directory = 'x'\npaths = 'django'", "3:9 `paths` cannot be `django`; it may be `\"flask\"`"),

@@ -7,3 +7,4 @@ mod full;
 mod live;
 mod random;
 mod rotates;
+mod several;

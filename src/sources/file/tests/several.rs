@@ -1,0 +1,475 @@
+//! Several files as one feed: which are followed, and what comes of their lines over rotation, restart and kill.
+
+use std::collections::HashMap;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::bench::{SOON, lines};
+use crate::journal::{Journal, Origin, Selection, Step};
+use crate::record::{Entry, RunId, Stream};
+use crate::sources::Sink;
+use crate::sources::file::{Joint, Memory, Pattern, Places, Several};
+
+/// Files whose clock the test holds.
+struct Many {
+    folder: TempDir,
+    now: Instant,
+    patterns: Vec<&'static str>,
+    journal: Option<std::sync::Arc<Journal>>,
+    joint: Option<Joint>,
+}
+
+impl Many {
+    fn new(patterns: &[&'static str]) -> Many {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("logs")).unwrap();
+        Many { folder, now: Instant::now(), patterns: patterns.to_vec(), journal: None, joint: None }
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.folder.path().join("logs").join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let mut file = OpenOptions::new().create(true).append(true).open(self.log(name)).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn rename(&self, old: &str, new: &str) {
+        fs::rename(self.log(old), self.log(new)).unwrap();
+    }
+
+    fn places(&self) -> Places {
+        let pattern = |text: &&str| Pattern { folder: self.log(""), shown: String::new(), below: text.to_string() };
+        let patterns = self.patterns.iter().map(pattern).collect();
+        let several = Several { patterns, follow_symlinks: false, hidden: false, deny: Vec::new() };
+        Places { several, bells: Default::default() }
+    }
+
+    fn positions(&self) -> PathBuf {
+        self.folder.path().join("positions")
+    }
+
+    /// How many positions are saved.
+    fn saved(&self) -> usize {
+        fs::read_dir(self.positions()).unwrap().count() - 1
+    }
+
+    fn start(&mut self) {
+        self.joint = None;
+        let origin = Origin {
+            run: RunId::new(),
+            job: "x".to_owned(),
+            trigger: String::new(),
+            started: Timestamp::now(),
+            child: None,
+        };
+        let resumed = Journal::resume(self.folder.path().join("lines"), origin, 64 << 20).unwrap();
+        self.journal = Some(resumed.journal);
+        let memory = Memory { position: self.positions(), keep_bytes: 64 << 20 };
+        self.now = self.now.max(Instant::now());
+        let sink = Sink::new(resumed.writer);
+        self.joint = Some(Joint::begin(self.places(), sink, memory, CancellationToken::new()).unwrap());
+        self.now = self.now.max(Instant::now());
+        self.settle(SOON);
+    }
+
+    fn settle(&mut self, time: Duration) {
+        let until = self.now + time;
+        while self.now < until {
+            let due = self.joint.as_mut().unwrap().step(self.now);
+            self.now += due.saturating_duration_since(self.now).min(Duration::from_millis(60));
+        }
+    }
+
+    /// Long enough for new names to be seen.
+    fn look(&mut self) {
+        self.settle(Duration::from_secs(2));
+    }
+
+    /// The name and the text of each line, in the order of the journal; joblines' own in brackets.
+    fn told(&self) -> Vec<(String, String)> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let selection = Selection { follow: false, ..Selection::default() };
+            let mut reader = self.journal.as_ref().unwrap().read(&selection).unwrap();
+            let mut told = Vec::new();
+            while let Step::Chunk(chunk) = reader.next().await.unwrap() {
+                for (_, line) in chunk.lines() {
+                    match chunk.stream {
+                        Stream::Record => {
+                            let entry = Entry::read(line).unwrap();
+                            let file = entry.log_file().unwrap().to_owned();
+                            let text = [Some(entry.text), entry.exception].into_iter().flatten();
+                            let text = text.map(|text| text.into_owned()).collect::<Vec<_>>().join("\n");
+                            told.extend(text.split('\n').map(|text| (file.clone(), text.to_owned())));
+                        }
+                        _ => told.push(("[]".to_owned(), String::from_utf8(line.to_vec()).unwrap())),
+                    }
+                }
+            }
+            told
+        })
+    }
+
+    /// The lines of the files by their names, and what joblines said.
+    fn by_name(&self) -> HashMap<String, String> {
+        let mut all: HashMap<String, String> = HashMap::new();
+        for (name, text) in self.told() {
+            *all.entry(name).or_default() += &format!("{text}\n");
+        }
+        all
+    }
+
+    fn of(&self, name: &str) -> String {
+        self.by_name().remove(name).unwrap_or_default()
+    }
+
+    fn said(&self) -> String {
+        self.of("[]")
+    }
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect()
+}
+
+#[test]
+fn lines_come_in_the_order_in_which_they_are_seen_each_with_its_files_name() {
+    let mut many = Many::new(&["app-*.log", "worker.log"]);
+    many.write("app-1.log", "ERROR:a:one\nTraceback (most\n  File\nKeyError: 1\n");
+    many.start();
+    many.write("worker.log", "two\r\n");
+    many.settle(SOON);
+    many.write("app-1.log", "three\n");
+    many.write("other.log", "not meant\n");
+    many.look();
+    let expected = [
+        ("app-1.log", "ERROR:a:one"),
+        ("app-1.log", "Traceback (most"),
+        ("app-1.log", "  File"),
+        ("app-1.log", "KeyError: 1"),
+        ("[]", "worker.log is not there: waiting for it"),
+        ("[]", "worker.log is there now"),
+        ("worker.log", "two"),
+        ("app-1.log", "three"),
+    ];
+    assert_eq!(many.told(), pairs(&expected));
+}
+
+#[test]
+fn a_new_feed_begins_with_some_last_lines_of_each_and_with_all_of_what_comes_later() {
+    let mut many = Many::new(&["*.log", "**/*.txt"]);
+    for name in ["a.log", "b.log", "c.log", "d.log"] {
+        many.write(name, &lines(0, 2000));
+    }
+    many.start();
+    for name in ["a.log", "b.log", "c.log", "d.log"] {
+        assert_eq!(many.of(name), lines(1750, 250), "{name}");
+    }
+    many.write("e.log", &lines(0, 1500));
+    fs::create_dir_all(many.log("sub/deep")).unwrap();
+    many.write("sub/deep/f.txt", &lines(0, 1500));
+    many.look();
+    assert_eq!([many.of("e.log"), many.of("sub/deep/f.txt")], [lines(0, 1500), lines(0, 1500)]);
+    assert_eq!(many.said(), "");
+}
+
+#[test]
+fn a_pattern_that_matches_rotated_names_shows_each_line_once() {
+    let mut many = Many::new(&["app.log*"]);
+    many.write("app.log.1", "long ago\n");
+    many.write("app.log", &lines(0, 10));
+    many.start();
+    for round in 1..5 {
+        for number in (1..=round).rev() {
+            many.rename(&format!("app.log.{number}"), &format!("app.log.{}", number + 1));
+        }
+        many.rename("app.log", "app.log.1");
+        many.write("app.log.1", &lines(round * 10, 5));
+        many.look();
+        many.write("app.log", &lines(round * 10 + 5, 5));
+        many.look();
+    }
+    many.write("app.log.9.gz", "packed\n");
+    many.write("app.log-20260101", "packed\n");
+    many.look();
+    assert_eq!(many.by_name(), HashMap::from([("app.log".to_owned(), lines(0, 50))]));
+    // copied and cut
+    many.write("app.log", &lines(50, 5));
+    fs::copy(many.log("app.log"), many.log("app.log.1")).unwrap();
+    fs::write(many.log("app.log"), lines(55, 60)).unwrap();
+    many.look();
+    assert_eq!(many.of("app.log"), lines(0, 115));
+    many.start();
+    many.look();
+    assert_eq!(many.of("app.log"), lines(0, 115));
+    assert_eq!(many.by_name().len(), 2, "{:?}", many.by_name().keys());
+}
+
+#[test]
+fn a_rotated_name_is_followed_until_the_one_that_it_is_made_of_comes() {
+    let mut many = Many::new(&["app.log*"]);
+    many.write("app.log.1", "one\n");
+    many.start();
+    many.write("app.log.1", "two\n");
+    many.settle(SOON);
+    many.write("app.log", "three\n");
+    many.look();
+    many.rename("app.log.1", "app.log.2");
+    many.rename("app.log", "app.log.1");
+    many.write("app.log", "four\n");
+    many.look();
+    let expected = [("app.log.1", "one"), ("app.log.1", "two"), ("app.log", "three"), ("app.log", "four")];
+    assert_eq!(many.told(), pairs(&expected));
+    assert_eq!(many.saved(), 1);
+}
+
+#[test]
+fn a_file_that_is_renamed_to_another_name_that_is_meant_is_not_read_again() {
+    let mut many = Many::new(&["*.log"]);
+    many.write("app.log", &lines(0, 10));
+    many.start();
+    for round in 1..4 {
+        // as some libraries rotate: the name's number before its ending
+        for number in (1..round).rev() {
+            many.rename(&format!("app-{number}.log"), &format!("app-{}.log", number + 1));
+        }
+        many.rename("app.log", "app-1.log");
+        many.write("app.log", &lines(round * 10, 10));
+        many.settle(Duration::from_secs(20));
+    }
+    assert_eq!(many.of("app.log"), lines(0, 40));
+    let all = many.by_name();
+    let others: Vec<_> = all.iter().filter(|(name, _)| !["app.log", "[]"].contains(&name.as_str())).collect();
+    assert_eq!(others, [], "{}", many.said());
+    many.write("app-3.log", "late\n");
+    many.settle(Duration::from_secs(20));
+    assert_eq!(many.told().iter().filter(|(_, text)| text == "late").count(), 1);
+}
+
+#[test]
+fn a_restart_goes_on_in_each_file_where_it_was() {
+    let mut many = Many::new(&["*.log", "named"]);
+    many.write("a.log", &lines(0, 10));
+    many.write("b.log", &lines(0, 10));
+    many.write("named", &lines(0, 10));
+    many.write("gone.log", "x\n");
+    many.start();
+    many.joint = None;
+    many.write("a.log", &lines(10, 10));
+    many.rename("a.log", "a.log.1");
+    many.write("a.log", &lines(20, 10));
+    many.write("new.log", &lines(0, 1500));
+    many.write("named", &lines(10, 3));
+    fs::remove_file(many.log("gone.log")).unwrap();
+    many.start();
+    many.look();
+    assert_eq!([many.of("a.log"), many.of("b.log"), many.of("named")], [lines(0, 30), lines(0, 10), lines(0, 13)]);
+    assert_eq!(many.of("new.log"), lines(0, 1500), "what came meanwhile is read from its first line");
+    assert_eq!(many.said(), "gone.log is gone: what came to it last may be missing\n");
+    assert_eq!(many.saved(), 4);
+    // a pattern more: its files were there before
+    many.write("more.txt", &lines(0, 1500));
+    many.patterns.push("*.txt");
+    many.start();
+    many.look();
+    assert_eq!(many.of("more.txt"), lines(500, 1000));
+    // and some fewer: nothing of theirs is kept
+    many.patterns = vec!["a.log"];
+    many.start();
+    assert_eq!(many.saved(), 1);
+    assert_eq!(many.of("a.log"), lines(0, 30));
+}
+
+#[test]
+fn files_that_are_gone_for_good_are_forgotten_and_read_anew_should_they_come_back() {
+    let mut many = Many::new(&["*.log"]);
+    many.write("a.log", "one\n");
+    many.start();
+    fs::remove_file(many.log("a.log")).unwrap();
+    many.settle(Duration::from_secs(200));
+    assert_eq!(many.saved(), 0);
+    many.write("a.log", "two\n");
+    many.look();
+    assert_eq!(many.of("a.log"), "one\ntwo\n");
+    // one that went elsewhere and came back has been read
+    many.rename("a.log", "a.txt");
+    many.settle(Duration::from_secs(200));
+    assert_eq!(many.saved(), 0);
+    many.rename("a.txt", "a.log");
+    many.write("a.log", "three\n");
+    many.look();
+    assert_eq!(many.of("a.log"), "one\ntwo\nthree\n");
+}
+
+#[test]
+fn a_journal_that_is_not_the_one_begins_anew() {
+    let mut many = Many::new(&["*.log"]);
+    many.write("a.log", "one\n");
+    many.start();
+    many.joint = None;
+    let files = fs::read_dir(many.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.is_file()).for_each(|path| fs::remove_file(path).unwrap());
+    many.start();
+    assert_eq!(many.told(), pairs(&[("a.log", "one")]));
+}
+
+#[test]
+fn lines_without_an_end_and_bytes_that_are_no_text_come_as_far_as_they_are_there() {
+    let mut many = Many::new(&["*.log"]);
+    many.write("b.log", "");
+    fs::write(many.log("a.log"), b"bytes \xff\xfe\nno end").unwrap();
+    many.start();
+    many.write("b.log", "between\n");
+    many.settle(Duration::from_secs(3));
+    many.write("a.log", " yet\nnext\n");
+    many.look();
+    let expected = [
+        ("a.log", "bytes \u{fffd}\u{fffd}"),
+        ("b.log", "between"),
+        ("a.log", "no end"),
+        ("a.log", " yet"),
+        ("a.log", "next"),
+    ];
+    assert_eq!(many.told(), pairs(&expected));
+    many.write("a.log", "again");
+    many.settle(Duration::from_secs(3));
+    many.write("a.log", "\nlast\n");
+    many.look();
+    assert!(many.of("a.log").ends_with("next\nagain\nlast\n"), "its end is no empty line");
+    let long = "x".repeat(200_000);
+    many.write("a.log", &format!("{long}\nend\n"));
+    many.look();
+    let told = many.of("a.log");
+    assert_eq!(told.split_once("last\n").unwrap().1.replace('\n', ""), long + "end");
+}
+
+#[test]
+fn no_more_than_a_thousand_files_are_followed_and_that_is_said_once() {
+    let mut many = Many::new(&["*.log"]);
+    for number in 0..1003 {
+        many.write(&format!("{number}.log"), "x\n");
+    }
+    many.start();
+    many.look();
+    assert_eq!((many.saved(), many.by_name().len()), (1000, 1001));
+    assert_eq!(many.said().matches("more than 1000 files match").count(), 1);
+}
+
+const NAMES: [&str; 3] = ["a.log", "b.log", "c.log"];
+
+#[derive(Clone, Debug)]
+enum Act {
+    Write(usize, usize),
+    Rename(usize),
+    CopyAndTruncate(usize),
+    Settle,
+    Restart,
+    /// Killed after an append that was not saved.
+    Kill(usize, usize),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let name = || 0..NAMES.len();
+    prop_oneof![
+        5 => (name(), 1_usize..60).prop_map(|(name, count)| Act::Write(name, count)),
+        2 => name().prop_map(Act::Rename),
+        1 => name().prop_map(Act::CopyAndTruncate),
+        3 => Just(Act::Settle),
+        1 => Just(Act::Restart),
+        2 => (name(), 1_usize..60).prop_map(|(name, count)| Act::Kill(name, count)),
+    ]
+}
+
+/// Files with what was written to each, by the number of its lines.
+struct Model {
+    many: Many,
+    written: [usize; NAMES.len()],
+}
+
+impl Model {
+    fn write(&mut self, name: usize, count: usize) {
+        self.many.write(NAMES[name], &lines(self.written[name], count));
+        self.written[name] += count;
+    }
+
+    fn shift(&self, name: &str) {
+        for number in (1..20).rev().filter(|number| self.many.log(&format!("{name}.{number}")).exists()) {
+            self.many.rename(&format!("{name}.{number}"), &format!("{name}.{}", number + 1));
+        }
+    }
+
+    fn kill(&mut self, name: usize, count: usize) {
+        // what else is new is saved
+        self.many.look();
+        let files = fs::read_dir(self.many.positions()).unwrap().map(|file| file.unwrap().path());
+        let saved: Vec<_> = files.map(|path| (fs::read(&path).unwrap(), path)).collect();
+        self.write(name, count);
+        self.many.now += SOON * 3;
+        self.many.joint.as_mut().unwrap().step(self.many.now);
+        self.many.joint = None;
+        saved.iter().for_each(|(bytes, path)| fs::write(path, bytes).unwrap());
+        self.many.start();
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Write(name, count) => self.write(name, count),
+            Act::Rename(name) => {
+                let name = NAMES[name];
+                self.shift(name);
+                if self.many.log(name).exists() {
+                    self.many.rename(name, &format!("{name}.1"));
+                    self.many.write(name, "");
+                }
+            }
+            Act::CopyAndTruncate(at) => {
+                let name = NAMES[at];
+                self.shift(name);
+                if self.many.log(name).exists() {
+                    fs::copy(self.many.log(name), self.many.log(&format!("{name}.1"))).unwrap();
+                    fs::write(self.many.log(name), "").unwrap();
+                    // no fewer bytes tell that it is the copy
+                    self.write(at, 20);
+                }
+            }
+            Act::Settle => self.many.look(),
+            Act::Restart => self.many.start(),
+            Act::Kill(name, count) => self.kill(name, count),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #[test]
+    fn each_line_of_each_file_comes_once_and_in_order(acts in proptest::collection::vec(act(), 1..20)) {
+        let mut model = Model { many: Many::new(&["*.log*"]), written: [0; 3] };
+        for name in 0..NAMES.len() {
+            model.write(name, 20);
+        }
+        model.many.start();
+        for act in acts {
+            // a rotation before the one before was seen can take away what nobody has read
+            if matches!(act, Act::Rename(_) | Act::CopyAndTruncate(_)) {
+                model.many.look();
+            }
+            model.act(act);
+        }
+        model.many.settle(Duration::from_secs(20));
+        for (name, written) in NAMES.into_iter().zip(model.written) {
+            prop_assert_eq!(model.many.of(name), lines(0, written), "{}: {}", name, model.many.said());
+        }
+        let others: Vec<_> =
+            model.many.by_name().into_keys().filter(|name| !NAMES.contains(&&**name) && name != "[]").collect();
+        prop_assert!(others.is_empty(), "{:?}", others);
+    }
+}
