@@ -159,7 +159,7 @@ fn a_restarted_server_goes_on_in_each_file_where_it_was() {
     let mut server = builder.start();
     wait_for_text(&server, "two");
     wait_for_text(&server, "one");
-    for end in [Signal::KILL, Signal::TERM] {
+    for (round, end) in [(1, Signal::KILL), (2, Signal::TERM)] {
         match end {
             Signal::KILL => server.kill(),
             _ => drop(server.stop()),
@@ -167,7 +167,8 @@ fn a_restarted_server_goes_on_in_each_file_where_it_was() {
         write(&server.path("logs/app-1.log"), "while it was away\n");
         write(&server.path("logs/app-9.log"), "new meanwhile\n");
         server.restart();
-        wait_for("both", || told(&server, "").iter().filter(|(_, text)| text.contains("while")).count() % 2 == 0);
+        let is_of_this = |(_, text): &(String, String)| text.contains("while");
+        wait_for("both", || told(&server, "").into_iter().filter(is_of_this).count() == 2 * round);
     }
     let lines = told(&server, "");
     let of =

@@ -152,6 +152,10 @@ mod tests {
         writer.append(Stream::Stdout, Bytes::from_static(b"tw"));
         let expected = Brought { bytes: 6, last: b"one\ntw".to_vec(), open: Some(true), closed: false };
         assert_eq!(journal.brought(Stream::Stdout, place).unwrap(), Some(expected.clone()));
+        let all = journal.brought_with(Stream::Stdout, 0, 1 << 20).unwrap().unwrap();
+        assert_eq!((all.bytes, all.last), (13, b"before\none\ntw".to_vec()));
+        let last = journal.brought_with(Stream::Stdout, 0, 8).unwrap().unwrap();
+        assert_eq!((last.bytes, last.last), (13, b"e\none\ntw"[..].to_vec()));
         assert_eq!(journal.brought(Stream::Stdout, 1 << 30).unwrap(), None);
         // who comes after us ends the line, and that is no byte of the stream's
         drop(writer);

@@ -278,6 +278,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_listens_to_many_bells_is_told_of_each_and_which_it_was() {
+        let (folder, bells, news) = (tempfile::tempdir().unwrap(), Bells::default(), Arc::default());
+        let paths = ["a", "b"].map(|name| folder.path().join(name));
+        let [a, b] = paths.clone().map(|path| bells.hang_among(path, Names::Own, &news));
+        for (path, rings, other) in [(&paths[0], &a, &b), (&paths[1], &b, &a)] {
+            append(path);
+            timeout(DEADLINE, news.notified()).await.unwrap();
+            assert!(rings.has_rung() && !other.has_rung());
+            catch_up(&bells, folder.path()).await;
+            let _ = (rings.has_rung(), news.notified().now_or_never());
+            assert!(!rings.has_rung());
+        }
+    }
+
+    #[tokio::test]
     async fn what_is_written_beside_it_wakes_nobody() {
         let (folder, bells) = (tempfile::tempdir().unwrap(), Bells::default());
         let (path, other) = (folder.path().join("app.log"), folder.path().join("other.log"));

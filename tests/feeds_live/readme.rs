@@ -133,6 +133,11 @@ fn files_are_followed_as_the_readme_says() {
 }
 
 #[test]
+fn several_files_are_one_feed_as_the_readme_says() {
+    follow("Several log files as one feed", "shop", &Ports::free());
+}
+
+#[test]
 fn lines_are_pushed_and_merged_as_the_readme_says() {
     follow("Whoever sends lines, and several feeds as one", "all", &Ports::free());
 }

@@ -150,6 +150,34 @@ fn what_goes_on_with_a_merged_record_passes_with_it() {
 }
 
 #[test]
+fn what_goes_on_with_a_record_of_one_of_several_files_passes_with_it() {
+    let mut journal = Journal::default();
+    for (feed, file, goes_on, text) in [
+        (None, "a.log", false, "run=1 failed"),
+        (None, "b.log", false, "run=2 other"),
+        (None, "a.log", true, "Traceback run=2"),
+        (None, "b.log", true, "more"),
+        (Some("all"), "a.log", false, "run=3 begun"),
+        (Some("all"), "b.log", true, "run=3 end"),
+    ] {
+        let mut line = Vec::new();
+        let (feed, file) = (feed.map(Into::into), Some(file.into()));
+        Entry { feed, file, goes_on, text: text.into(), ..Entry::default() }.write(&mut line);
+        journal.append(Stream::Record, &line);
+    }
+    for (query, expected) in [
+        ("q=failed", &[1, 3][..]),
+        ("q=other", &[2, 4]),
+        ("field=run=2", &[2, 4]),
+        ("field=run=1", &[1, 3]),
+        ("field=file=b.log", &[2, 4, 6]),
+        ("field=run=3&x=begun", &[6]),
+    ] {
+        assert_eq!(numbers(&journal.sift(&terms(query), ALL)), expected, "{query}");
+    }
+}
+
+#[test]
 fn a_merged_record_that_was_begun_far_behind_is_the_same_wherever_one_goes_on() {
     let mut entries = vec![("a", false, "failed")];
     entries.extend((0..LOOK_BACK + 10).map(|line| if line % 5 == 0 { ("a", true, "more") } else { ("b", false, "x") }));

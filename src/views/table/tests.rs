@@ -97,6 +97,21 @@ fn what_goes_on_with_a_merged_record_says_nothing_twice_unless_another_stands_be
 }
 
 #[test]
+fn a_line_of_one_of_several_files_has_its_name_and_goes_on_with_its_own_alone() {
+    let of_file =
+        |file: &'static str, goes_on| Entry { feed: None, file: Some(file.into()), ..merged("", goes_on, "x") };
+    let html = rows(
+        options(),
+        &[written(&[of_file("log/a.log", false), of_file("log/a.log", true), of_file("log/b.log", true)])],
+    );
+    let classes: Vec<_> = markup(&html).into_iter().filter(|tag| tag.starts_with("tr ")).collect();
+    let class = |line: u64, more: &str| format!("tr id=L{line} class=\"level-error{more}\"");
+    assert_eq!(classes, [class(1, ""), class(2, " goes-on"), class(3, "")]);
+    assert!(html.contains("<summary>a.log</summary>") && html.contains("<summary>b.log</summary>"), "{html}");
+    assert!(html.contains("<dt>file<dd><a href=\"?field=file%3Dlog%2Fa.log\">log/a.log</a>"), "{html}");
+}
+
+#[test]
 fn where_the_newest_comes_first_a_record_is_read_downwards_all_the_same() {
     let mut table = Table::new(FeedOptions { newest: true, ..options() });
     let mut out = Frames::default();
