@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +20,7 @@ use super::{
     Found, Identity, LAST_LINES, Memory, Next, Outlet, Place, Places, PositionFile, Read, Saved, Several, Sought, Tail,
     Watched, identify, is_rotated, load,
 };
+use crate::journal::Brought;
 use crate::sources::{Bell, Names, Sink};
 
 /// No more files are followed as one.
@@ -57,6 +57,8 @@ pub(super) struct Joint {
     number: u64,
     /// Patterns whose files were there before this feed: their last lines are shown.
     fresh: Vec<bool>,
+    /// Which patterns there are is saved.
+    are_noted: bool,
     /// When the next look is due, and when it may be taken at the earliest.
     due: Instant,
     earliest: Instant,
@@ -87,18 +89,20 @@ impl Joint {
     /// The files of `places`, each where it was as far as `memory` knows it.
     ///
     /// # Errors
-    /// Where there is no room for what is to be remembered.
-    pub(super) fn begin(places: Places, sink: Sink, memory: Memory, stop: CancellationToken) -> anyhow::Result<Joint> {
-        let folder = &memory.position;
-        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    /// Where a pattern is none.
+    pub(super) fn begin(
+        places: Places,
+        sink: Sink,
+        memory: Memory,
+        stop: CancellationToken,
+    ) -> Result<Joint, globset::Error> {
         let Several { patterns, .. } = &places.several;
         let sought =
             patterns.iter().map(|pattern| Sought::new(pattern, &places.several)).collect::<Result<Vec<_>, _>>()?;
-        let loaded = load(folder, sink.journal(), PATTERNS);
-        let is_first = !sink.journal().was_brought_anything()?;
-        let before = fs::read_to_string(folder.join(PATTERNS)).unwrap_or_default();
-        let was_there = |sought: &Sought| !is_first && before.lines().any(|line| line == sought.written());
-        let fresh = sought.iter().map(|sought| !was_there(sought)).collect();
+        let loaded = load(&memory.position, sink.journal(), PATTERNS);
+        let before = fs::read_to_string(memory.position.join(PATTERNS)).unwrap_or_default();
+        let was_there = |sought: &Sought| before.lines().any(|line| line == sought.written());
+        let fresh = sought.iter().map(|sought| loaded.is_none() || !was_there(sought)).collect();
         let now = Instant::now();
         let mut joint = Joint {
             places,
@@ -112,22 +116,26 @@ impl Joint {
             read: Read::shared(),
             number: 0,
             fresh,
+            are_noted: false,
             due: now,
             earliest: now,
             told: Vec::new(),
         };
-        match loaded {
-            Some((saved, appended)) => {
-                let numbers = saved.iter().filter_map(|saved| saved.file.file_name()?.to_str()?.parse::<u64>().ok());
-                joint.number = numbers.max().map_or(0, |number| number + 1);
-                saved.into_iter().for_each(|saved| joint.resume(saved, &appended, now));
-            }
-            // the journal is not the one that the positions are of
-            None => fs::remove_dir_all(&joint.memory.position).and_then(|()| fs::create_dir(&joint.memory.position))?,
-        }
-        let written: String = joint.sought.iter().map(|sought| format!("{}\n", sought.written())).collect();
-        fs::write(joint.memory.position.join(PATTERNS), written).context("the patterns cannot be saved")?;
+        let (saved, appended) = loaded.unwrap_or_default();
+        let numbers = saved.iter().filter_map(|saved| saved.file.file_name()?.to_str()?.parse::<u64>().ok());
+        joint.number = numbers.max().map_or(0, |number| number + 1);
+        saved.into_iter().for_each(|saved| joint.resume(saved, &appended, now));
         Ok(joint)
+    }
+
+    /// Notes which patterns there are, once there is room.
+    fn note_patterns(&mut self) {
+        if !self.are_noted {
+            let written: String = self.sought.iter().map(|sought| format!("{}\n", sought.written())).collect();
+            let folder = &self.memory.position;
+            let noted = fs::create_dir_all(folder).and_then(|()| fs::write(folder.join(PATTERNS), written));
+            self.are_noted = noted.is_ok();
+        }
     }
 
     /// Told whenever something happens to a file or a folder.
@@ -170,16 +178,18 @@ impl Joint {
         };
         let candidate = Candidate { sought, path };
         let mut member = self.member(&candidate, file);
-        let opened = member.tail.find(&position);
+        let opened = position.as_ref().and_then(|position| member.tail.find(position)).map(|(opened, _)| opened);
         if opened.is_none() && !member.stays && self.sought[sought].root.find(&candidate.path).is_err() {
             self.sink.say(&format!("{} is gone: what came to it last may be missing", name.display()));
             return PositionFile::named(member.saved, Vec::new()).remove();
         }
-        let position = match &opened {
-            Some((opened, _)) => appended.move_on(&name.to_string_lossy(), position, opened),
-            None => position,
-        };
-        member.tail.go_on(position, &crate::journal::Brought::default(), now);
+        match (position, opened) {
+            (Some(position), Some(opened)) => {
+                let position = appended.move_on(&name.to_string_lossy(), position, &opened);
+                member.tail.go_on(position, &Brought::default(), now);
+            }
+            _ => member.tail.begin_anew(),
+        }
         self.members.insert(member.path.clone(), member);
     }
 
@@ -201,6 +211,7 @@ impl Joint {
     /// Looks which files there are, and follows those that are new.
     fn look(&mut self, now: Instant) {
         let begun = Instant::now();
+        self.note_patterns();
         let found: Vec<Found> = self.sought.iter().map(Sought::find).collect();
         let refused: Vec<String> =
             found.iter().filter_map(|found| found.refused.as_ref().map(ToString::to_string)).collect();

@@ -105,11 +105,12 @@ impl PositionFile {
         PositionFile { path, name, file: None, told: false }
     }
 
-    /// The position in the file at `path`, if it is whole, and the name behind it.
-    pub(super) fn read(path: &Path) -> Option<(Position, Vec<u8>)> {
+    /// The position in the file at `path`, if it is whole, and the name behind it; `None` where none was saved yet.
+    pub(super) fn read(path: &Path) -> Option<(Option<Position>, Vec<u8>)> {
         let bytes = fs::read(path).ok()?;
         let (position, name) = bytes.split_at_checked(SIZE)?;
-        Some((Position::decode(position)?, name.to_vec()))
+        let is_saved = position.iter().any(|&byte| byte != 0) && !name.is_empty();
+        is_saved.then(|| (Position::decode(position), name.to_vec()))
     }
 
     /// Removes it: there is nothing to remember.
@@ -142,6 +143,9 @@ impl PositionFile {
         let file = match &mut self.file {
             Some(file) => file,
             none => {
+                if let Some(folder) = self.path.parent() {
+                    fs::create_dir_all(folder)?;
+                }
                 let mut options = OpenOptions::new();
                 let file = options.write(true).create(true).truncate(false).mode(0o600).open(&self.path)?;
                 file.set_len((SIZE + self.name.len()) as u64)?;

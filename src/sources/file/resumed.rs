@@ -25,11 +25,12 @@ pub(super) struct Saved {
     pub(super) file: PathBuf,
     /// What people know the followed one by.
     pub(super) name: PathBuf,
-    pub(super) position: Position,
+    /// `None` where it is damaged.
+    pub(super) position: Option<Position>,
 }
 
 /// The positions in `folder`, brought up to what `journal` has; `None` where it is not the journal that they are of.
-/// Files that are no positions are removed.
+/// Files that have none are removed.
 pub(super) fn load(folder: &Path, journal: &Journal, keep: &str) -> Option<(Vec<Saved>, Appended)> {
     let mut saved = Vec::new();
     let entries = fs::read_dir(folder).into_iter().flatten().map_while(Result::ok);
@@ -42,7 +43,7 @@ pub(super) fn load(folder: &Path, journal: &Journal, keep: &str) -> Option<(Vec<
             None => drop(fs::remove_file(&file)),
         }
     }
-    let latest = saved.iter().map(|saved| saved.position.journal_bytes).max();
+    let latest = saved.iter().filter_map(|saved| Some(saved.position.as_ref()?.journal_bytes)).max();
     let appended = match latest {
         Some(latest) => Appended::after(journal, latest)?,
         None => Appended::default(),

@@ -19,7 +19,7 @@ pub async fn follow_several(places: Places, sink: Sink, memory: Memory, stop: Ca
     let begin = move || Joint::begin(places, sink, memory, stopped);
     let mut joint = match spawn_blocking(begin).await {
         Ok(Ok(joint)) => joint,
-        Ok(Err(error)) => return error!(error = format!("{error:#}"), "files cannot be followed"),
+        Ok(Err(error)) => return error!(%error, "files cannot be followed"),
         Err(error) => return tell(&error),
     };
     let news = joint.news();

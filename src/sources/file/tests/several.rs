@@ -30,6 +30,7 @@ impl Many {
     fn new(patterns: &[&'static str]) -> Many {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("logs")).unwrap();
+        fs::create_dir_all(folder.path().join("state/journal")).unwrap();
         Many { folder, now: Instant::now(), patterns: patterns.to_vec(), journal: None, joint: None }
     }
 
@@ -54,7 +55,7 @@ impl Many {
     }
 
     fn positions(&self) -> PathBuf {
-        self.folder.path().join("positions")
+        self.folder.path().join("state/positions")
     }
 
     /// How many positions are saved.
@@ -71,7 +72,7 @@ impl Many {
             started: Timestamp::now(),
             child: None,
         };
-        let resumed = Journal::resume(self.folder.path().join("lines"), origin, 64 << 20).unwrap();
+        let resumed = Journal::resume(self.folder.path().join("state/journal/lines"), origin, 64 << 20).unwrap();
         self.journal = Some(resumed.journal);
         let memory = Memory { position: self.positions(), keep_bytes: 64 << 20 };
         self.now = self.now.max(Instant::now());
@@ -316,10 +317,76 @@ fn a_journal_that_is_not_the_one_begins_anew() {
     many.write("a.log", "one\n");
     many.start();
     many.joint = None;
-    let files = fs::read_dir(many.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(many.folder.path().join("state/journal")).unwrap().map(|entry| entry.unwrap().path());
     files.filter(|path| path.is_file()).for_each(|path| fs::remove_file(path).unwrap());
     many.start();
     assert_eq!(many.told(), pairs(&[("a.log", "one")]));
+}
+
+#[test]
+fn a_damaged_position_is_told_of_and_one_that_was_never_saved_is_none() {
+    let mut many = Many::new(&["*.log"]);
+    many.write("a.log", "one\n");
+    many.start();
+    let position = many.positions().join("0");
+    let saved = fs::read(&position).unwrap();
+    for (at, change, expected) in [(30, 1, "one\none\n"), (0, 0, "one\none\n")] {
+        many.joint = None;
+        let mut damaged = saved.clone();
+        damaged[at] ^= change;
+        fs::write(&position, damaged).unwrap();
+        many.start();
+        assert_eq!(many.of("a.log"), expected);
+    }
+    assert!(many.said().starts_with("what was read of a.log before is not found again"), "{}", many.said());
+    many.joint = None;
+    fs::write(&position, [vec![0; 308], b"b.log".to_vec()].concat()).unwrap();
+    many.write("b.log", &lines(0, 1500));
+    many.start();
+    many.look();
+    assert_eq!(many.of("b.log"), lines(0, 1500));
+}
+
+#[test]
+fn what_the_journal_has_no_room_for_comes_later_and_once() {
+    let mut many = Many::new(&["*.log"]);
+    let (journal, away) = (many.folder.path().join("state/journal"), many.folder.path().join("away"));
+    // more than the first segment takes
+    let count = (6 << 20) / lines(0, 1).len();
+    many.write("a.log", &lines(0, 100));
+    many.start();
+    fs::rename(&journal, &away).unwrap();
+    many.write("b.log", &lines(0, 100));
+    many.write("a.log", &lines(100, count));
+    many.look();
+    fs::rename(&away, &journal).unwrap();
+    let begun = Instant::now();
+    while [many.of("a.log"), many.of("b.log")] != [lines(0, 100 + count), lines(0, 100)] {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{}", many.said());
+        std::thread::sleep(Duration::from_millis(10));
+        many.settle(SOON);
+    }
+    assert!(many.said().contains("lines waited for room"), "{}", many.said());
+    many.write("a.log", &lines(100 + count, 1));
+    many.write("b.log", &lines(100, 1));
+    many.look();
+    many.start();
+    many.look();
+    assert!([many.of("a.log"), many.of("b.log")] == [lines(0, 101 + count), lines(0, 101)]);
+}
+
+#[test]
+fn where_positions_cannot_be_saved_lines_come_and_once_they_can_they_are() {
+    let mut many = Many::new(&["*.log"]);
+    fs::write(many.positions(), "no folder").unwrap();
+    many.write("a.log", "one\n");
+    many.start();
+    assert_eq!(many.of("a.log"), "one\n");
+    fs::remove_file(many.positions()).unwrap();
+    many.write("a.log", "two\n");
+    many.look();
+    many.start();
+    assert_eq!((many.of("a.log"), many.saved()), ("one\ntwo\n".to_owned(), 1));
 }
 
 #[test]
