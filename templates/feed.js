@@ -76,7 +76,8 @@ class Rows {
   /** The number of the newest line. */
   newest() {
     const last = this.last();
-    return last ? numberOf(last) : this.first - 1;
+    // several lines may share a row
+    return last ? Number(last.dataset.to ?? numberOf(last)) : this.first - 1;
   }
 
   /** Removes the last row, which may not be whole, and what is behind it. Returns the number of the line to go on with. */

@@ -49,12 +49,16 @@ fn page(server: &Server, target: &str) -> String {
 
 /// The numbers of the rows of a page, in its order.
 fn rows(page: &str) -> Vec<u64> {
-    page.split("<tr id=L").skip(1).map(|row| row.split(' ').next().unwrap().parse().unwrap()).collect()
+    // the lines of an exception share a row
+    let ids = page.split("<tr id=L").skip(1).flat_map(|row| row.split("<span id=L"));
+    ids.map(|id| id.split([' ', '>']).next().unwrap().parse().unwrap()).collect()
 }
 
 /// The row of a line.
 fn row(page: &str, line: u64) -> &str {
-    let begin = page.find(&format!("<tr id=L{line} ")).unwrap_or_else(|| panic!("no line {line} in {page}"));
+    let shared = || page[..page.find(&format!("<span id=L{line}>"))?].rfind("<tr ");
+    let begin = page.find(&format!("<tr id=L{line} ")).or_else(shared);
+    let begin = begin.unwrap_or_else(|| panic!("no line {line} in {page}"));
     let row = &page[begin..];
     let end = row[1..].find("<tr ").or_else(|| row.find("</tbody>")).map_or(row.len(), |end| end + 1);
     &row[..end]

@@ -36,6 +36,20 @@ pub(super) fn fold_text(folded: &Folded<'_>, out: &mut BytesMut) {
     out.extend_from_slice(b"</pre></details>");
 }
 
+/// Plain lines of one exception, behind what says most of them. Each but the first, which its row has, has its `id`.
+pub(super) fn fold_lines(glance: &str, lines: &[(u64, &[u8])], ink: &mut Strand, out: &mut BytesMut) {
+    open("exception", glance, out);
+    out.extend_from_slice(b"<pre>");
+    for (at, (number, line)) in lines.iter().enumerate() {
+        if at > 0 {
+            out.extend_from_slice(format!("<span id=L{number}>").as_bytes());
+        }
+        ink.line(line, out);
+        out.extend_from_slice(if at > 0 { b"</span>\n" } else { b"\n" });
+    }
+    out.extend_from_slice(b"</pre></details>");
+}
+
 /// The fields that the model has no name for.
 pub(super) fn fold_extra(extra: &[(Cow<'_, str>, Cow<'_, str>)], out: &mut BytesMut) {
     if extra.is_empty() {

@@ -9,7 +9,8 @@
 //!
 //! A line of joblines' own is of the class `joblines`; one that goes on with the record before it (a traceback's, an indented
 //! one) has that record's level, and `goes-on`. Where several feeds are merged and another's line stands between, it says
-//! everything again. A row that begins a record from warning up is numbered as well, and its
+//! everything again. The lines of a traceback that come together are one row, folded, each with its own `id`; `data-to`
+//! is the number of the last. A row that begins a record from warning up is numbered as well, and its
 //! level leads to those before and behind it: `#e1`, `#e2` and so on. What few people want of a record is folded.
 //!
 //! # The newest first
@@ -23,18 +24,19 @@ mod page;
 mod row;
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
 use bytes::BytesMut;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::record::{Chunk, End, Entry, FeedStart, Level, Records, Stream, stamp};
+use crate::record::{Chunk, End, Entry, FeedStart, Level, Records, Stream, begins_exception, stamp};
 use crate::views::{FeedOptions, Frames, Plain, Strand, encode, escape_text, in_digits, whole_lines};
 
 pub use self::histogram::{Bar, Histogram};
 
-use self::fold::{Folded, fold_extra, fold_origin, fold_text};
+use self::fold::{Folded, fold_extra, fold_lines, fold_origin, fold_text};
 use self::page::{Ending, Left};
 use self::row::{Row, Said, write_lines};
 
@@ -61,10 +63,24 @@ struct Carried {
     records: Records,
     /// What the record says that the line before belongs to.
     said: Said,
+    /// It has come to the exception that explains it.
+    explains: bool,
     ink: Strand,
     /// The beginning of a line whose end has not come.
     open: Vec<u8>,
 }
+
+/// What a plain line is to the record before it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Begins,
+    GoesOn,
+    /// It goes on, and is of an exception.
+    Explains,
+}
+
+/// The lines of an exception with their numbers, and the level of its record.
+type Explaining<'a> = (&'a [(u64, &'a [u8])], Option<Level>);
 
 /// The row before.
 #[derive(Default)]
@@ -169,23 +185,78 @@ impl Table {
             }
             return;
         }
+        // the lines of an exception, and their record's level: the line behind them may begin another
+        let (mut explaining, mut level) = (Vec::new(), None);
         for numbered in (chunk.line..).zip(whole_lines(&chunk.bytes)) {
-            self.line(chunk, numbered, &when, out.buffer());
+            if chunk.stream == Stream::Record {
+                self.line(chunk, numbered, &when, out.buffer());
+                continue;
+            }
+            let standing = self.stand(chunk, numbered);
+            if standing == Standing::Explains {
+                explaining.push(numbered);
+                level = self.strands[chunk.stream as usize].said.level;
+                continue;
+            }
+            self.fold_lines(chunk, (&std::mem::take(&mut explaining), level), &when, out.buffer());
+            self.plain_line(chunk, (numbered, standing), &when, out.buffer());
+        }
+        self.fold_lines(chunk, (&explaining, level), &when, out.buffer());
+    }
+
+    /// A line of any kind that came alone.
+    fn line(&mut self, chunk: &Chunk, numbered: (u64, &[u8]), when: &When, out: &mut BytesMut) {
+        let entry = if chunk.stream == Stream::Record { Entry::read(numbered.1) } else { None };
+        match entry {
+            Some(entry) => {
+                self.put(numbered.0..=numbered.0, when, out, |table, out| table.entry(numbered.0, &entry, when, out));
+            }
+            None => {
+                let standing = self.stand(chunk, numbered);
+                self.plain_line(chunk, (numbered, standing), when, out);
+            }
         }
     }
 
-    /// One row; a date before it where the day is another one.
-    fn line(&mut self, chunk: &Chunk, numbered: (u64, &[u8]), when: &When, out: &mut BytesMut) {
-        if self.held.is_some() {
-            let mut html = BytesMut::new();
-            let goes_on = self.row(chunk, numbered, when, &mut html);
-            if let Some(held) = &mut self.held {
-                held.push(HeldRecord { line: numbered.0, rows: 1, day: when.day, html }, goes_on);
-            }
+    fn plain_line(
+        &mut self,
+        chunk: &Chunk,
+        (numbered, standing): ((u64, &[u8]), Standing),
+        when: &When,
+        out: &mut BytesMut,
+    ) {
+        let goes_on = standing != Standing::Begins;
+        let write = |table: &mut Table, out: &mut BytesMut| table.plain(chunk, (numbered, goes_on), when, out);
+        self.put(numbered.0..=numbered.0, when, out, write);
+    }
+
+    /// The lines of an exception as one row.
+    fn fold_lines(&mut self, chunk: &Chunk, explaining: Explaining<'_>, when: &When, out: &mut BytesMut) {
+        if let ([(first, _), ..], [.., (last, _)]) = (explaining.0, explaining.0) {
+            self.put(*first..=*last, when, out, |table, out| table.exception(chunk, explaining, out));
+        }
+    }
+
+    /// Puts a row of these lines on the page, a date before it where the day is another one. `write` says whether it goes on
+    /// with the row before it.
+    fn put(
+        &mut self,
+        lines: RangeInclusive<u64>,
+        when: &When,
+        out: &mut BytesMut,
+        write: impl FnOnce(&mut Table, &mut BytesMut) -> bool,
+    ) {
+        if self.held.is_none() {
+            self.turn_day(when.day, out);
+            write(self, out);
             return;
         }
-        self.turn_day(when.day, out);
-        self.row(chunk, numbered, when, out);
+        let mut html = BytesMut::new();
+        let goes_on = write(self, &mut html);
+        if let Some(held) = &mut self.held {
+            let rows = lines.end() + 1 - lines.start();
+            held.push(HeldRecord { line: *lines.start(), rows, day: when.day, html }, goes_on);
+        }
     }
 
     fn turn_day(&mut self, day: Date, out: &mut BytesMut) {
@@ -196,33 +267,50 @@ impl Table {
         }
     }
 
-    /// One row; true where it goes on with the one before it.
-    fn row(&mut self, chunk: &Chunk, (number, line): (u64, &[u8]), when: &When, out: &mut BytesMut) -> bool {
-        let entry = if chunk.stream == Stream::Record { Entry::read(line) } else { None };
-        if let Some(entry) = entry {
-            let problem = self.count_problem(entry.level.filter(|_| !entry.goes_on));
-            let row = Row { number, problem, newest: self.options.newest };
-            let origin = entry.origin().unwrap_or_default();
-            let goes_on = entry.goes_on && self.before.leads_to(number, &origin);
-            self.before.replace(number, &origin, false);
-            match goes_on {
-                true => row.of_more(&entry, out),
-                false => row.of_entry(&entry, (when, &self.options), out),
-            }
-            return goes_on;
-        }
+    /// What a plain line is to those before it.
+    fn stand(&mut self, chunk: &Chunk, (number, line): (u64, &[u8])) -> Standing {
         let strand = &mut self.strands[chunk.stream as usize];
-        let mut goes_on = false;
         if chunk.stream == Stream::System {
             strand.said = Said::JOBLINES;
-        } else {
-            let text = self.plain.of(line.strip_suffix(b"\r").unwrap_or(line));
-            match strand.records.begin(number, chunk.time, text) {
-                Some(said) => strand.said.take(said),
-                None => goes_on = true,
+            return Standing::Begins;
+        }
+        let text = self.plain.of(line.strip_suffix(b"\r").unwrap_or(line));
+        match strand.records.begin(number, chunk.time, text) {
+            Some(said) => {
+                strand.said.take(said);
+                strand.explains = begins_exception(text);
+                Standing::Begins
+            }
+            None => {
+                strand.explains |= begins_exception(text);
+                if strand.explains { Standing::Explains } else { Standing::GoesOn }
             }
         }
-        let level = strand.said.level.filter(|_| !goes_on);
+    }
+
+    /// The row of a record; true where it goes on with the one before it.
+    fn entry(&mut self, number: u64, entry: &Entry<'_>, when: &When, out: &mut BytesMut) -> bool {
+        let problem = self.count_problem(entry.level.filter(|_| !entry.goes_on));
+        let row = Row { number, problem, newest: self.options.newest };
+        let origin = entry.origin().unwrap_or_default();
+        let goes_on = entry.goes_on && self.before.leads_to(number, &origin);
+        self.before.replace(number, &origin, false);
+        match goes_on {
+            true => row.of_more(entry, out),
+            false => row.of_entry(entry, (when, &self.options), out),
+        }
+        goes_on
+    }
+
+    /// The row of a plain line; true where it follows the one before it, with which it goes on.
+    fn plain(
+        &mut self,
+        chunk: &Chunk,
+        ((number, line), goes_on): ((u64, &[u8]), bool),
+        when: &When,
+        out: &mut BytesMut,
+    ) -> bool {
+        let level = self.strands[chunk.stream as usize].said.level.filter(|_| !goes_on);
         let problem = self.count_problem(level);
         let strand = &mut self.strands[chunk.stream as usize];
         let row = Row { number, problem, newest: self.options.newest };
@@ -231,6 +319,24 @@ impl Table {
         out.extend_from_slice(b"<td>\n");
         let follows = goes_on && self.before.leads_to(number, "");
         self.before.replace(number, "", chunk.stream == Stream::System);
+        follows
+    }
+
+    /// The row of an exception, as [`plain`](Table::plain).
+    fn exception(&mut self, chunk: &Chunk, (lines, level): Explaining<'_>, out: &mut BytesMut) -> bool {
+        let (Some((first, line)), Some((last, _))) = (lines.first(), lines.last()) else { return false };
+        let strand = &mut self.strands[chunk.stream as usize];
+        Row { number: *first, problem: None, newest: self.options.newest }.of_lines(level, *last, out);
+        if lines.len() == 1 {
+            strand.ink.line(line, out);
+        } else {
+            let says_most = lines.iter().rev().find(|(_, line)| !line.trim_ascii().is_empty());
+            let glance = self.plain.of(says_most.map_or(b"", |(_, line)| line.trim_ascii_end()));
+            fold_lines(&String::from_utf8_lossy(glance), lines, &mut strand.ink, out);
+        }
+        out.extend_from_slice(b"<td>\n");
+        let follows = self.before.leads_to(*first, "");
+        self.before.replace(*last, "", false);
         follows
     }
 

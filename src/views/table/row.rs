@@ -101,6 +101,17 @@ impl Row {
         out.extend_from_slice(b"<td>\n");
     }
 
+    /// Everything up to the message of the lines up to `last`, which go on with the row before it.
+    pub(super) fn of_lines(&self, level: Option<Level>, last: u64, out: &mut BytesMut) {
+        let (number, class) = (self.number, class_of(level));
+        // a buffer takes everything
+        let _ = write!(out, "<tr id=L{number}");
+        if last > number {
+            let _ = write!(out, " data-to={last}");
+        }
+        let _ = write!(out, " class=\"{class} goes-on\"><td>{number}<td><td><td><td>");
+    }
+
     fn begin(&self, class: &str, goes_on: bool, out: &mut BytesMut) {
         let number = self.number;
         // a buffer takes everything

@@ -62,10 +62,31 @@ fn a_traceback_has_the_level_of_its_record_and_is_no_other_problem() {
         b"ERROR:root:failed\nTraceback (most recent call last):\n  File \"a.py\"\nKeyError: 1\nERROR:root:again\n";
     let html = rows(options(), &[chunk(1, Stream::Stdout, text)]);
     let classes: Vec<_> = markup(&html).into_iter().filter(|tag| tag.starts_with("tr ")).collect();
-    let going = |line: u64| format!("tr id=L{line} class=\"level-error goes-on\"");
     let own = |line: u64| format!("tr id=L{line} class=\"level-error\"");
-    assert_eq!(classes, [own(1), going(2), going(3), going(4), own(5)]);
+    assert_eq!(classes, [own(1), "tr id=L2 data-to=4 class=\"level-error goes-on\"".to_owned(), own(5)]);
     assert!(html.contains("<td id=e2>error<span class=hop><a href=#e1 ") && !html.contains("id=e3"), "{html}");
+}
+
+#[test]
+fn lines_of_an_exception_that_come_together_are_folded_each_with_its_number() {
+    let text = b"ERROR:root:failed\n  more of it\nTraceback (most recent call last):\n  File \"<a>.py\"\n\x1b[31mKeyError\x1b[m: 1\n";
+    let html = rows(options(), &[chunk(1, Stream::Stdout, text)]);
+    assert!(html.contains("<tr id=L2 class=\"level-error goes-on\"><td>2<td><td><td><td>  more of it<td>\n"), "{html}");
+    let folded = "<tr id=L3 data-to=5 class=\"level-error goes-on\"><td>3<td><td><td><td>\
+         <details class=exception><summary>KeyError: 1</summary><pre>Traceback (most recent call last):\n\
+         <span id=L4>  File \"&lt;a>.py\"</span>\n\
+         <span id=L5><span class=\"f1\">KeyError</span>: 1</span>\n</pre></details><td>\n";
+    assert!(html.contains(folded), "{html}");
+    // what comes later goes on with it, and one line alone is no fold
+    let pieces: [&[u8]; 3] =
+        [b"ERROR:root:failed\nTraceback (most recent call last):\n", b"  File\n", b"KeyError: 1\nnext\n"];
+    let chunks: Vec<Chunk> =
+        pieces.iter().zip([1, 3, 4]).map(|(piece, line)| chunk(line, Stream::Stdout, piece)).collect();
+    let html = rows(options(), &chunks);
+    let classes: Vec<_> = markup(&html).into_iter().filter(|tag| tag.starts_with("tr ")).collect();
+    let row = |line: u64, class: &str| format!("tr id=L{line} class=\"level-{class}\"");
+    let going = |line: u64| row(line, "error goes-on");
+    assert_eq!(classes, [row(1, "error"), going(2), going(3), going(4), row(5, "none")]);
 }
 
 fn merged<'a>(feed: &'a str, goes_on: bool, text: &'a str) -> Entry<'a> {
@@ -121,7 +142,7 @@ fn where_the_newest_comes_first_a_record_is_read_downwards_all_the_same() {
     table.pause(&mut out);
     let html = taken(&mut out);
     let order: Vec<_> = html.split("<tr id=L").skip(1).map(|row| &row[..1]).collect();
-    assert_eq!(order, ["7", "3", "4", "5", "6", "1", "2"]);
+    assert_eq!(order, ["7", "3", "4", "1", "2"], "5 and 6 are in the row of 4");
     assert!(html.contains("the newest 7 lines"), "{html}");
 }
 
