@@ -17,8 +17,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Found, Identity, LAST_LINES, Memory, Next, Outlet, Place, Places, PositionFile, Read, Saved, Several, Sought, Tail,
-    Watched, identify, is_rotated, load,
+    Appended, Found, Identity, LAST_LINES, Memory, Next, Outlet, Place, Places, PositionFile, Read, Saved, Several,
+    Sought, Tail, Watched, identify, is_rotated, load,
 };
 use crate::journal::Brought;
 use crate::sources::{Bell, Names, Sink};
@@ -128,9 +128,9 @@ impl Joint {
         Ok(joint)
     }
 
-    /// Notes which patterns there are, once there is room.
+    /// Notes which patterns there are, once there is room, and the files that they had at first are followed.
     fn note_patterns(&mut self) {
-        if !self.are_noted {
+        if !self.are_noted && !self.fresh.contains(&true) {
             let written: String = self.sought.iter().map(|sought| format!("{}\n", sought.written())).collect();
             let folder = &self.memory.position;
             let noted = fs::create_dir_all(folder).and_then(|()| fs::write(folder.join(PATTERNS), written));
@@ -170,7 +170,7 @@ impl Joint {
     }
 
     /// Goes on with a file that was followed when the server ended.
-    fn resume(&mut self, saved: Saved, appended: &super::Appended, now: Instant) {
+    fn resume(&mut self, saved: Saved, appended: &Appended, now: Instant) {
         let Saved { file, name, position } = saved;
         let place = self.sought.iter().enumerate().find_map(|(at, sought)| Some((at, sought.path(&name)?)));
         let Some((sought, path)) = place.filter(|_| self.members.len() < MOST) else {
@@ -225,11 +225,12 @@ impl Joint {
         }
         self.leave_rotated(&there, now);
         let surplus = self.join(there);
-        self.fresh.fill(false);
         self.tell(refused, surplus);
-        self.due = now + POLL;
         self.earliest = now + begun.elapsed() * REST;
-        self.due = self.due.max(self.earliest);
+        // after the first look comes the next at once, once those files have been read
+        let pause = if self.fresh.contains(&true) { Duration::ZERO } else { POLL };
+        self.due = (now + pause).max(self.earliest);
+        self.fresh.fill(false);
     }
 
     /// Follows no file by a name that rotation makes of another's any more: that one's tail reads it.

@@ -64,6 +64,11 @@ impl Many {
     }
 
     fn start(&mut self) {
+        self.begin(CancellationToken::new());
+        self.settle(SOON);
+    }
+
+    fn begin(&mut self, stop: CancellationToken) {
         self.joint = None;
         let origin = Origin {
             run: RunId::new(),
@@ -77,9 +82,8 @@ impl Many {
         let memory = Memory { position: self.positions(), keep_bytes: 64 << 20 };
         self.now = self.now.max(Instant::now());
         let sink = Sink::new(resumed.writer);
-        self.joint = Some(Joint::begin(self.places(), sink, memory, CancellationToken::new()).unwrap());
+        self.joint = Some(Joint::begin(self.places(), sink, memory, stop).unwrap());
         self.now = self.now.max(Instant::now());
-        self.settle(SOON);
     }
 
     fn settle(&mut self, time: Duration) {
@@ -181,6 +185,19 @@ fn a_new_feed_begins_with_some_last_lines_of_each_and_with_all_of_what_comes_lat
     many.look();
     assert_eq!([many.of("e.log"), many.of("sub/deep/f.txt")], [lines(0, 1500), lines(0, 1500)]);
     assert_eq!(many.said(), "");
+}
+
+#[test]
+fn what_was_not_shown_before_a_stop_is_as_new_as_it_was() {
+    let mut many = Many::new(&["*.log"]);
+    many.write("a.log", &lines(0, 2000));
+    let stop = CancellationToken::new();
+    stop.cancel();
+    many.begin(stop);
+    many.joint.as_mut().unwrap().step(many.now);
+    assert_eq!(many.told(), []);
+    many.start();
+    assert_eq!(many.of("a.log"), lines(1000, 1000));
 }
 
 #[test]
