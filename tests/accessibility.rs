@@ -9,6 +9,7 @@ mod harness;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use harness::browser::Browser;
 use harness::{Gate, Response, Server, wait_for};
@@ -280,24 +281,32 @@ const LOOKS: [(u32, u32, &str); 4] =
 #[test]
 fn no_page_breaks_a_rule_of_accessibility() {
     let axe = fs::read_to_string(checker("axe-core/axe.min.js")).unwrap();
-    let browser = Browser::with_scripts().expect("Chromium judges the pages: apt-get install chromium chromium-driver");
     let (stage, bare) = (Stage::new(), bare());
     let pages = addresses(&stage, &bare);
 
-    browser.open("data:text/html,<title>x</title><img src=x>");
-    wait_for("a page with mistakes", || browser.url().starts_with("data:"));
-    assert!(!violations(&browser, &axe).is_empty(), "axe finds mistakes where there are some");
-
-    let mut found = Vec::new();
-    for (width, height, scheme) in LOOKS {
-        browser.size(width, height);
-        browser.scheme(scheme);
-        for (url, css) in &pages {
-            open(&browser, url, css);
-            let violations = violations(&browser, &axe);
-            found.extend(violations.into_iter().map(|rule| format!("{url} ({width}, {scheme})\n  {rule}")));
+    let judge = |looks: &[(u32, u32, &str)]| {
+        let browser =
+            Browser::with_scripts().expect("Chromium judges the pages: apt-get install chromium chromium-driver");
+        browser.open("data:text/html,<title>x</title><img src=x>");
+        wait_for("a page with mistakes", || browser.url().starts_with("data:"));
+        assert!(!violations(&browser, &axe).is_empty(), "axe finds mistakes where there are some");
+        let mut found = Vec::new();
+        for &(width, height, scheme) in looks {
+            browser.size(width, height);
+            browser.scheme(scheme);
+            for (url, css) in &pages {
+                open(&browser, url, css);
+                let violations = violations(&browser, &axe);
+                found.extend(violations.into_iter().map(|rule| format!("{url} ({width}, {scheme})\n  {rule}")));
+            }
         }
-    }
+        found
+    };
+    let (desk, phone) = LOOKS.split_at(2);
+    let found = thread::scope(|scope| {
+        let judges = [desk, phone].map(|looks| scope.spawn(move || judge(looks)));
+        judges.map(|judge| judge.join().unwrap()).concat()
+    });
     assert!(found.is_empty(), "{} violations:\n{}", found.len(), found.join("\n"));
 }
 

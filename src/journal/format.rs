@@ -46,6 +46,9 @@ pub(super) const ENTRY: usize = 64;
 /// The size of the header, in bytes.
 pub(super) const HEADER: usize = 256;
 
+/// The longest chunk: whoever reads it back holds it whole, so an entry of a longer one is none.
+pub(super) const LONGEST_CHUNK: usize = 256 << 10;
+
 const MAGIC: &[u8; 8] = b"JOBLINES";
 const VERSION: u16 = 1;
 
@@ -271,7 +274,7 @@ impl ChunkEntry {
             },
             continues: block[2] & CONTINUES != 0,
             open: block[2] & OPEN != 0,
-            length: u32_at(block, 4),
+            length: Some(u32_at(block, 4)).filter(|length| *length as usize <= LONGEST_CHUNK)?,
             time: time_at(block, 8)?,
             offset: u64_at(block, 16),
             line: u64_at(block, 24),

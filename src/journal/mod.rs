@@ -37,7 +37,7 @@ pub use removal::{forget, retire, retired};
 pub use writer::Writer;
 
 use crate::record::{Chunk, End};
-use format::{ChunkEntry, ENTRY, EndEntry, Entry, HEADER, Header, checksum};
+use format::{ChunkEntry, ENTRY, EndEntry, Entry, HEADER, Header, LONGEST_CHUNK, checksum};
 use recover::{Whole, open_if_whole};
 use segment::{Access, Files, Segment};
 use writer::{Place, Refused, SEGMENT_BYTES};

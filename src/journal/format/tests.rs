@@ -19,6 +19,13 @@ fn chunk() -> ChunkEntry {
 }
 
 #[test]
+fn an_entry_of_more_than_anybody_writes_is_none() {
+    let entry = |length| Entry::decode(&ChunkEntry { length, ..chunk() }.encode());
+    assert!(entry(LONGEST_CHUNK as u32).is_some() && entry(LONGEST_CHUNK as u32 + 1).is_none());
+    assert!(entry(u32::MAX).is_none());
+}
+
+#[test]
 fn a_header_comes_back_as_it_was() {
     let origin = Origin {
         run: RunId::new(),

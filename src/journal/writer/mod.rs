@@ -14,14 +14,14 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::{Child, ChunkEntry, ENTRY, EndEntry, Files, Header, Journal, Origin, Segment, Shared, Totals, checksum};
+use super::{
+    Child, ChunkEntry, ENTRY, EndEntry, Files, Header, Journal, LONGEST_CHUNK, Origin, Segment, Shared, Totals,
+    checksum,
+};
 use crate::record::{Chunk, End, Outcome, State, Stream, Usage};
 
 /// Output goes on in a further segment after so many bytes.
 pub(super) const SEGMENT_BYTES: u64 = 256 << 20;
-
-/// The longest chunk: whoever reads it back holds it whole.
-const CHUNK_BYTES: usize = 256 << 10;
 
 /// What joblines says while there is no room waits, up to so many lines of it.
 const MOST_UNSAID: usize = 100;
@@ -174,7 +174,7 @@ impl Writer {
 
     /// How much of `bytes` makes the next chunk; at least one byte.
     fn cut(&self, stream: Stream, bytes: &[u8]) -> usize {
-        let most = &bytes[..bytes.len().min(CHUNK_BYTES)];
+        let most = &bytes[..bytes.len().min(LONGEST_CHUNK)];
         let end = match self.open[stream as usize] {
             Some(_) => memchr::memchr(b'\n', most),
             None => memchr::memrchr(b'\n', most),
