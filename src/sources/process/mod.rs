@@ -25,6 +25,7 @@ use std::time::Duration;
 use tokio::io::AsyncRead;
 use tokio::process::ChildStdin;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 pub use choices::lines_of;
 pub use kernel::shed_inheritance;
@@ -152,25 +153,38 @@ impl Process {
     }
 
     /// Moves the input to it and its output into the journal until the run is over; `cancel` ends it early.
+    ///
+    /// # Panics
+    /// Where what moves the output did.
     pub async fn follow(self, writer: Writer, cancel: &CancellationToken) -> (Ended, Writer) {
         // the last is dropped first: see there
         let Process { input, mut stdin, taps, mask, mut family } = self;
-        let output = Output::new(writer, mask);
         let ends = taps.iter().filter_map(|(_, tap)| tap.other_end()).collect();
         let signs = Signs { ends, ..Signs::default() };
-        let (ended, (), ()) = tokio::join!(
+        let output = Arc::new(Output::new(writer, mask));
+        let moved = {
+            let (output, stop, drained) = (Arc::clone(&output), signs.stop.clone(), signs.drained.clone());
+            let drained = drained.drop_guard();
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                pump_all(taps, output, stop).await;
+                drop(drained);
+            }))
+        };
+        let (ended, ()) = tokio::join!(
             async {
                 let ended = family.supervise(&output, &signs, cancel).await;
                 signs.stop.cancel();
                 ended
             },
-            async {
-                pump_all(taps, &output, &signs.stop).await;
-                signs.drained.cancel();
-            },
             supply(input, &mut stdin, &signs),
         );
+        if let Err(failed) = moved.await
+            && let Ok(panic) = failed.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
         family.reap().await;
+        let output = Arc::into_inner(output).expect("what moved the output has ended, and nobody else was given it");
         (ended, output.into_writer())
     }
 }

@@ -1,11 +1,11 @@
-//! Moves one stream of a child into the journal: reads what is there, cuts it into lines, appends. It never waits for a
+//! Moves the streams of a child into the journal: reads what is there, cuts it into lines, appends. It never waits for a
 //! viewer, and it does not know when a run is over.
 
 use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -109,7 +109,7 @@ impl<'a> Intake<'a> {
     }
 
     /// At the end of the stream: what waited for its newline, and what could have been the beginning of a secret.
-    fn finish(mut self) -> Option<Bytes> {
+    fn finish(&mut self) -> Option<Bytes> {
         if let Some(masker) = &mut self.masker {
             masker.finish(self.cutter.buffer());
         }
@@ -117,83 +117,124 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// Moves everything that comes out of `taps`, as [`pump`] does.
-pub(super) async fn pump_all(taps: Vec<(Stream, Tap)>, output: &Output, stop: &CancellationToken) {
-    let mut pumps = taps.into_iter().map(|(stream, tap)| pump(tap, stream, output, stop));
-    match (pumps.next(), pumps.next()) {
-        (Some(one), Some(other)) => {
-            tokio::join!(one, other);
-        }
-        (Some(one), None) => one.await,
-        (None, _) => {}
-    }
-}
-
-/// Moves everything that comes out of `tap`, until nobody holds its other end any more; or, once `stop` says so, what is
-/// there by then.
-async fn pump(mut tap: Tap, stream: Stream, output: &Output, stop: &CancellationToken) {
-    let mut intake = Intake::new(output);
-    let mut size = SMALLEST_READ;
-    let mut patience = pin!(sleep_until(Instant::now()));
-    // when the waiting piece began to wait; the clock is set only when it has run out, not with every read
-    let mut since = Instant::now();
-    let mut ticking = false;
-    loop {
-        let waited = intake.cutter.is_waiting();
-        let room = reserve(intake.buffer(), size);
-        let read = tokio::select! {
-            biased;
-            read = tap.read_buf(intake.buffer()) => read,
-            () = stop.cancelled() => {
-                take_rest(&tap, stream, output, &mut intake);
-                break;
+/// Moves everything that comes out of `taps`, until nobody holds their other ends any more; or, once `stop` says so, what
+/// is there by then.
+///
+/// It is for a task of its own: output then wakes what moves it and nothing else, however much there is to the run.
+pub(super) async fn pump_all(taps: Vec<(Stream, Tap)>, output: Arc<Output>, stop: CancellationToken) {
+    let mut pumps: Vec<_> = taps.into_iter().map(|(stream, tap)| Pump::new(stream, tap, &output)).collect();
+    let all = async {
+        match &mut pumps[..] {
+            [one, other] => {
+                tokio::join!(one.run(), other.run());
             }
-            () = patience.as_mut(), if ticking => {
-                ticking = intake.cutter.is_waiting() && since.elapsed() < PATIENCE;
-                match ticking {
-                    true => patience.as_mut().reset(since + PATIENCE),
-                    false => append(output, stream, [intake.cutter.flush(), None]),
+            pumps => {
+                for pump in pumps {
+                    pump.run().await;
                 }
-                continue;
             }
-        };
-        let count = match read {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) => {
-                report(output, stream, &error);
-                break;
-            }
-        };
-        output.heard();
-        let pieces = intake.cut(count);
-        if !waited || pieces[0].is_some() {
-            since = Instant::now();
         }
-        append(output, stream, pieces);
-        if intake.cutter.is_waiting() && !ticking {
-            ticking = true;
-            patience.as_mut().reset(since + PATIENCE);
-        }
-        if count == room && size < LARGEST_READ {
-            size *= 2;
-            tap.widen();
-        }
+    };
+    tokio::select! {
+        biased;
+        () = all => {}
+        () = stop.cancelled() => pumps.iter_mut().for_each(Pump::stop),
     }
-    append(output, stream, [intake.finish(), None]);
 }
 
-/// Moves what is in `tap` at this moment, at most a wide pipe's worth: somebody may go on filling it.
-fn take_rest(tap: &Tap, stream: Stream, output: &Output, intake: &mut Intake<'_>) {
-    let mut block = vec![0; LARGEST_READ];
-    let mut left = WIDE_PIPE;
-    while let Ok(count @ 1..) = tap.read_now(&mut block) {
-        intake.buffer().extend_from_slice(&block[..count]);
-        append(output, stream, intake.cut(count));
-        left = left.saturating_sub(count);
-        if left == 0 {
-            break;
+/// What moves one stream.
+struct Pump<'a> {
+    stream: Stream,
+    tap: Tap,
+    output: &'a Output,
+    intake: Intake<'a>,
+    is_over: bool,
+}
+
+impl<'a> Pump<'a> {
+    fn new(stream: Stream, tap: Tap, output: &'a Output) -> Pump<'a> {
+        Pump { stream, tap, output, intake: Intake::new(output), is_over: false }
+    }
+
+    /// Moves everything, until nobody holds the other end any more. Safe to drop before.
+    async fn run(&mut self) {
+        let mut size = SMALLEST_READ;
+        let mut patience = pin!(sleep_until(Instant::now()));
+        // when the waiting piece began to wait; the clock is set only when it has run out, not with every read
+        let mut since = Instant::now();
+        let mut ticking = false;
+        loop {
+            let waited = self.intake.cutter.is_waiting();
+            let room = reserve(self.intake.buffer(), size);
+            let read = tokio::select! {
+                biased;
+                read = self.tap.read_buf(self.intake.buffer()) => read,
+                () = patience.as_mut(), if ticking => {
+                    ticking = self.intake.cutter.is_waiting() && since.elapsed() < PATIENCE;
+                    if ticking {
+                        patience.as_mut().reset(since + PATIENCE);
+                    } else {
+                        let piece = self.intake.cutter.flush();
+                        self.append([piece, None]);
+                    }
+                    continue;
+                }
+            };
+            let count = match read {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) => {
+                    self.output.say(&format!("{} cannot be read any more: {error}", self.stream.name()));
+                    break;
+                }
+            };
+            self.output.heard();
+            let pieces = self.intake.cut(count);
+            if !waited || pieces[0].is_some() {
+                since = Instant::now();
+            }
+            self.append(pieces);
+            if self.intake.cutter.is_waiting() && !ticking {
+                ticking = true;
+                patience.as_mut().reset(since + PATIENCE);
+            }
+            if count == room && size < LARGEST_READ {
+                size *= 2;
+                self.tap.widen();
+            }
         }
+        self.finish();
+    }
+
+    /// Moves what is there at this moment, at most a wide pipe's worth: somebody may go on filling it.
+    fn stop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let mut block = vec![0; LARGEST_READ];
+        let mut left = WIDE_PIPE;
+        while let Ok(count @ 1..) = self.tap.read_now(&mut block) {
+            self.intake.buffer().extend_from_slice(&block[..count]);
+            let pieces = self.intake.cut(count);
+            self.append(pieces);
+            left = left.saturating_sub(count);
+            if left == 0 {
+                break;
+            }
+        }
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        self.is_over = true;
+        let rest = self.intake.finish();
+        self.append([rest, None]);
+    }
+
+    fn append(&self, pieces: [Option<Bytes>; 2]) {
+        self.output.with(|(writer, _)| {
+            pieces.into_iter().flatten().for_each(|piece| writer.append(self.stream, piece));
+        });
     }
 }
 
@@ -203,14 +244,6 @@ fn reserve(buffer: &mut BytesMut, size: usize) -> usize {
         buffer.reserve(size);
     }
     buffer.capacity() - buffer.len()
-}
-
-fn append(output: &Output, stream: Stream, pieces: [Option<Bytes>; 2]) {
-    output.with(|(writer, _)| pieces.into_iter().flatten().for_each(|piece| writer.append(stream, piece)));
-}
-
-fn report(output: &Output, stream: Stream, error: &io::Error) {
-    output.say(&format!("{} cannot be read any more: {error}", stream.name()));
 }
 
 impl Tap {
