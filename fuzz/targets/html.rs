@@ -62,7 +62,7 @@ fn render(format: Format, time: bool, chunks: &[Chunk]) -> Vec<u8> {
         view.chunk(chunk, &mut out);
     }
     view.end(&end, &mut out);
-    out.take().concat()
+    out.take().as_slice().concat()
 }
 
 /// Fails where an end tag does not match, or where something is left open.

@@ -65,7 +65,7 @@ mod tests {
         messages.chunk(&chunk(3, "one\r\n\u{1b}[1mtwo\n", (false, false)), &mut out);
         messages.chunk(&chunk(5, "thr", (false, true)), &mut out);
         messages.chunk(&chunk(5, "ee\n", (true, false)), &mut out);
-        let sent: Vec<u8> = out.take().concat();
+        let sent: Vec<u8> = out.take().as_slice().concat();
         let expected = format!(
             "id: {journal}/3\ndata: one\n\nid: {journal}/4\ndata: \u{241b}[1mtwo\n\nid: {journal}/5\ndata: three\n\n"
         );

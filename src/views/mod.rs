@@ -17,8 +17,8 @@ mod table;
 mod text;
 mod words;
 
-use std::mem;
 use std::time::Duration;
+use std::vec;
 
 use bytes::{Bytes, BytesMut};
 
@@ -106,9 +106,9 @@ impl Frames {
     }
 
     /// Everything rendered since the last call, in order; empty where nothing was.
-    pub fn take(&mut self) -> Vec<Bytes> {
+    pub fn take(&mut self) -> vec::Drain<'_, Bytes> {
         self.close();
-        mem::take(&mut self.done)
+        self.done.drain(..)
     }
 
     fn close(&mut self) {

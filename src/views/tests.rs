@@ -43,7 +43,7 @@ pub(super) fn end() -> End {
 }
 
 pub(super) fn taken(out: &mut Frames) -> String {
-    String::from_utf8(out.take().concat()).unwrap()
+    String::from_utf8(out.take().as_slice().concat()).unwrap()
 }
 
 /// The whole of a small run.
@@ -146,10 +146,10 @@ fn many_bytes_are_shared_and_stay_in_order() {
     out.buffer().extend_from_slice(b"a");
     out.share(&many);
     out.share(&Bytes::from_static(b"z"));
-    let taken = out.take();
+    let taken: Vec<_> = out.take().collect();
     assert_eq!(taken.concat(), [&b"a"[..], &many[..], &b"z"[..]].concat());
     assert_eq!(taken[1].as_ptr(), many.as_ptr());
-    assert!(out.take().is_empty());
+    assert!(out.take().as_slice().is_empty());
 }
 
 #[test]

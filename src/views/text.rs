@@ -212,7 +212,7 @@ mod tests {
             let mut out = Frames::default();
             let options = FeedOptions { text: Some(template.to_owned()), ..FeedOptions::default() };
             Text::of_feed(options).chunk(&chunk, &mut out);
-            assert_eq!(out.take().concat(), format!("{expected}\nKeyError: 1\n").into_bytes(), "{template}");
+            assert_eq!(out.take().as_slice().concat(), format!("{expected}\nKeyError: 1\n").into_bytes(), "{template}");
         }
     }
 }

@@ -181,7 +181,7 @@ mod tests {
         let started = Timestamp::UNIX_EPOCH;
         published.start_feed(&FeedStart { feed: "app".into(), path: None, journal, started });
         chunks.iter().for_each(|chunk| published.chunk(chunk, &mut out));
-        let sent = String::from_utf8(out.take().concat()).unwrap();
+        let sent = String::from_utf8(out.take().as_slice().concat()).unwrap();
         sent.split_terminator("\n\n").map(str::to_owned).collect()
     }
 

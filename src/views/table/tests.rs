@@ -21,7 +21,7 @@ fn chunk(line: u64, stream: Stream, bytes: &[u8]) -> Chunk {
 }
 
 fn taken(out: &mut Frames) -> String {
-    String::from_utf8(out.take().concat()).unwrap()
+    String::from_utf8(out.take().as_slice().concat()).unwrap()
 }
 
 /// The rows of these chunks, without the row of the day.
