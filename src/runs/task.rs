@@ -11,7 +11,7 @@ use super::{Run, Runs};
 use crate::config::Source;
 use crate::journal::{Child, Writer};
 use crate::record::{Outcome, State};
-use crate::sources::process::{Ended, Input, Launch, Process, StartError};
+use crate::sources::process::{Ended, Input, Launch, Process, Remains, StartError};
 use crate::sources::stdin::Stdin;
 
 /// The task of one run.
@@ -25,10 +25,10 @@ impl Task {
     pub(super) async fn run(self, writer: Writer, queued: bool, input: Option<Input>) {
         let has_turn = !queued || self.wait_for_turn().await;
         let began = if queued && has_turn { Instant::now() } else { self.asked };
-        let (ended, mut writer) = match has_turn && !self.run.cancel.is_cancelled() {
+        let (ended, mut writer, remains) = match has_turn && !self.run.cancel.is_cancelled() {
             true if self.run.job.source == Source::Stdin => self.read_stdin(writer).await,
             true => self.execute(writer, input).await,
-            false => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer),
+            false => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer, None),
         };
         if let Some(by) = self.run.replaced_by.get().filter(|_| ended.state == State::Cancelled) {
             let when = if has_turn { "" } else { " before its turn came" };
@@ -38,6 +38,9 @@ impl Task {
         self.runs.live().leave(&self.run);
         // those who watch get the end before the log and the history do
         tokio::task::yield_now().await;
+        if let Some(remains) = remains {
+            remains.clear().await;
+        }
     }
 
     /// `false` where it was cancelled before its turn came.
@@ -50,15 +53,15 @@ impl Task {
     }
 
     /// Takes in what another program writes to us.
-    async fn read_stdin(&self, writer: Writer) -> (Ended, Writer) {
+    async fn read_stdin(&self, writer: Writer) -> (Ended, Writer, Option<Remains>) {
         let run = &self.run;
         run.begun.send_replace(Some(State::Running));
         self.runs.history.save(run.record());
         let (state, writer) = Stdin::own(run.job.process.grace).follow(writer, &run.cancel).await;
-        (Ended { state, outcome: Outcome::Unknown, usage: None }, writer)
+        (Ended { state, outcome: Outcome::Unknown, usage: None }, writer, None)
     }
 
-    async fn execute(&self, mut writer: Writer, input: Option<Input>) -> (Ended, Writer) {
+    async fn execute(&self, mut writer: Writer, input: Option<Input>) -> (Ended, Writer, Option<Remains>) {
         let run = &self.run;
         let identity = vec![
             ("JOBLINES_JOB", run.job.name.clone()),
@@ -76,7 +79,7 @@ impl Task {
             Err(error) => {
                 writer.say(&error.to_string());
                 let _ = run.cannot_start.set(error.to_string());
-                return (Ended { state: State::Failed, outcome: Outcome::Unknown, usage: None }, writer);
+                return (Ended { state: State::Failed, outcome: Outcome::Unknown, usage: None }, writer, None);
             }
         };
         let pid = process.id();
@@ -86,8 +89,8 @@ impl Task {
             tokio::task::yield_now().await;
             self.runs.history.save(run.record());
         };
-        let (followed, ()) = tokio::join!(process.follow(writer, &run.cancel), told);
-        followed
+        let ((ended, writer, remains), ()) = tokio::join!(process.follow(writer, &run.cancel), told);
+        (ended, writer, Some(remains))
     }
 }
 

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncRead;
 use tokio::process::ChildStdin;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -152,13 +153,14 @@ impl Process {
         self.family.id()
     }
 
-    /// Moves the input to it and its output into the journal until the run is over; `cancel` ends it early.
+    /// Moves the input to it and its output into the journal until the run is over; `cancel` ends it early. What remains
+    /// of it then is to be cleared away, which can wait until those who watch have been told.
     ///
     /// # Panics
     /// Where what moves the output did.
-    pub async fn follow(self, writer: Writer, cancel: &CancellationToken) -> (Ended, Writer) {
+    pub async fn follow(self, writer: Writer, cancel: &CancellationToken) -> (Ended, Writer, Remains) {
         // the last is dropped first: see there
-        let Process { input, mut stdin, taps, mask, mut family } = self;
+        let Process { input, mut stdin, taps, mask, family } = self;
         let ends = taps.iter().filter_map(|(_, tap)| tap.other_end()).collect();
         let signs = Signs { ends, ..Signs::default() };
         let output = Arc::new(Output::new(writer, mask));
@@ -166,8 +168,9 @@ impl Process {
             let (output, stop, drained) = (Arc::clone(&output), signs.stop.clone(), signs.drained.clone());
             let drained = drained.drop_guard();
             AbortOnDropHandle::new(tokio::spawn(async move {
-                pump_all(taps, output, stop).await;
+                let taps = pump_all(taps, output, stop).await;
                 drop(drained);
+                taps
             }))
         };
         let (ended, ()) = tokio::join!(
@@ -178,13 +181,25 @@ impl Process {
             },
             supply(input, &mut stdin, &signs),
         );
-        if let Err(failed) = moved.await
-            && let Ok(panic) = failed.try_into_panic()
-        {
-            std::panic::resume_unwind(panic);
-        }
-        family.reap().await;
+        let taps = match moved.await.map_err(JoinError::try_into_panic) {
+            Ok(taps) => taps,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            Err(Err(_)) => Vec::new(),
+        };
         let output = Arc::into_inner(output).expect("what moved the output has ended, and nobody else was given it");
-        (ended, output.into_writer())
+        (ended, output.into_writer(), Remains { family, _taps: taps })
+    }
+}
+
+/// What is left of a command whose run is over: a child that has exited and was not waited for, and our ends of its pipes.
+pub struct Remains {
+    family: Family,
+    _taps: Vec<Tap>,
+}
+
+impl Remains {
+    /// Takes the child's number back and closes the pipes.
+    pub async fn clear(mut self) {
+        self.family.reap().await;
     }
 }

@@ -118,10 +118,10 @@ impl<'a> Intake<'a> {
 }
 
 /// Moves everything that comes out of `taps`, until nobody holds their other ends any more; or, once `stop` says so, what
-/// is there by then.
+/// is there by then. Then it gives them back: closing them is not for when somebody waits for the end.
 ///
 /// It is for a task of its own: output then wakes what moves it and nothing else, however much there is to the run.
-pub(super) async fn pump_all(taps: Vec<(Stream, Tap)>, output: Arc<Output>, stop: CancellationToken) {
+pub(super) async fn pump_all(taps: Vec<(Stream, Tap)>, output: Arc<Output>, stop: CancellationToken) -> Vec<Tap> {
     let mut pumps: Vec<_> = taps.into_iter().map(|(stream, tap)| Pump::new(stream, tap, &output)).collect();
     let all = async {
         match &mut pumps[..] {
@@ -140,6 +140,7 @@ pub(super) async fn pump_all(taps: Vec<(Stream, Tap)>, output: Arc<Output>, stop
         () = all => {}
         () = stop.cancelled() => pumps.iter_mut().for_each(Pump::stop),
     }
+    pumps.into_iter().map(|pump| pump.tap).collect()
 }
 
 /// What moves one stream.
