@@ -16,6 +16,7 @@ mod input;
 mod limits;
 mod negotiation;
 mod overlap;
+mod pace;
 mod parameters;
 mod queue;
 mod replay;
