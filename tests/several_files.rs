@@ -86,9 +86,13 @@ fn another_feed_that_merges_it_has_both_names() {
     let builder = Server::with("[feeds.app]\nfiles = ['*.log']\n[feeds.all]\nmerge = ['app']\n");
     write(&builder.path("a.log"), "one\n");
     let server = builder.start();
-    wait_for_text(&server, "one");
-    let lines = server.ndjson("/feeds/all?follow=0&field=file%3Da.log");
-    let line = lines.iter().find(|line| line["type"] == "line").unwrap();
+    let mut line = None;
+    wait_for("the line", || {
+        let lines = server.ndjson("/feeds/all?follow=0&field=file%3Da.log");
+        line = lines.into_iter().find(|line| line["type"] == "line");
+        line.is_some()
+    });
+    let line = line.unwrap();
     assert_eq!((&line["feed"], &line["record"]["file"]), (&"app".into(), &"a.log".into()), "{line}");
 }
 
