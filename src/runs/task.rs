@@ -11,7 +11,7 @@ use super::{Run, Runs};
 use crate::config::Source;
 use crate::journal::{Child, Writer};
 use crate::record::{Outcome, State};
-use crate::sources::process::{Ended, Input, Launch, Process, Remains, StartError};
+use crate::sources::process::{Ended, Input, Launch, Process, StartError, Unreaped};
 use crate::sources::stdin::Stdin;
 
 /// The task of one run.
@@ -25,7 +25,7 @@ impl Task {
     pub(super) async fn run(self, writer: Writer, queued: bool, input: Option<Input>) {
         let has_turn = !queued || self.wait_for_turn().await;
         let began = if queued && has_turn { Instant::now() } else { self.asked };
-        let (ended, mut writer, remains) = match has_turn && !self.run.cancel.is_cancelled() {
+        let (ended, mut writer, unreaped) = match has_turn && !self.run.cancel.is_cancelled() {
             true if self.run.job.source == Source::Stdin => self.read_stdin(writer).await,
             true => self.execute(writer, input).await,
             false => (Ended { state: State::Cancelled, outcome: Outcome::Unknown, usage: None }, writer, None),
@@ -36,10 +36,10 @@ impl Task {
         }
         writer.end(ended.state, ended.outcome, ended.usage, began.elapsed());
         self.runs.live().leave(&self.run);
-        // those who watch get the end before the log and the history do
+        // those who watch get the end before the child is reaped, and before the log and the history have it
         tokio::task::yield_now().await;
-        if let Some(remains) = remains {
-            remains.clear().await;
+        if let Some(unreaped) = unreaped {
+            unreaped.reap().await;
         }
     }
 
@@ -53,7 +53,7 @@ impl Task {
     }
 
     /// Takes in what another program writes to us.
-    async fn read_stdin(&self, writer: Writer) -> (Ended, Writer, Option<Remains>) {
+    async fn read_stdin(&self, writer: Writer) -> (Ended, Writer, Option<Unreaped>) {
         let run = &self.run;
         run.begun.send_replace(Some(State::Running));
         self.runs.history.save(run.record());
@@ -61,7 +61,7 @@ impl Task {
         (Ended { state, outcome: Outcome::Unknown, usage: None }, writer, None)
     }
 
-    async fn execute(&self, mut writer: Writer, input: Option<Input>) -> (Ended, Writer, Option<Remains>) {
+    async fn execute(&self, mut writer: Writer, input: Option<Input>) -> (Ended, Writer, Option<Unreaped>) {
         let run = &self.run;
         let identity = vec![
             ("JOBLINES_JOB", run.job.name.clone()),
@@ -89,8 +89,8 @@ impl Task {
             tokio::task::yield_now().await;
             self.runs.history.save(run.record());
         };
-        let ((ended, writer, remains), ()) = tokio::join!(process.follow(writer, &run.cancel), told);
-        (ended, writer, Some(remains))
+        let ((ended, writer, unreaped), ()) = tokio::join!(process.follow(writer, &run.cancel), told);
+        (ended, writer, Some(unreaped))
     }
 }
 

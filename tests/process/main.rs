@@ -84,9 +84,9 @@ impl Job {
         let origin = Origin { run, job: "job".to_owned(), trigger: "a test".to_owned(), started, child: None };
         let (writer, journal) = Journal::create(self.folder.path().join(run.to_string()), origin, u64::MAX);
         let following = tokio::spawn(async move {
-            let (ended, writer, remains) = process.follow(writer, &CancellationToken::new()).await;
+            let (ended, writer, unreaped) = process.follow(writer, &CancellationToken::new()).await;
             writer.end(ended.state, ended.outcome, ended.usage, Duration::ZERO);
-            remains.clear().await;
+            unreaped.reap().await;
             ended
         });
         let reader = journal.read(&Selection::default()).unwrap();

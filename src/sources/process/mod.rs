@@ -153,20 +153,21 @@ impl Process {
         self.family.id()
     }
 
-    /// Moves the input to it and its output into the journal until the run is over; `cancel` ends it early. What remains
-    /// of it then is to be cleared away, which can wait until those who watch have been told.
+    /// Moves the input to it and its output into the journal until the run is over; `cancel` ends it early. The
+    /// child is to be reaped then, which can wait until those who watch have been told.
     ///
     /// # Panics
     /// Where what moves the output did.
-    pub async fn follow(self, writer: Writer, cancel: &CancellationToken) -> (Ended, Writer, Remains) {
+    pub async fn follow(self, writer: Writer, cancel: &CancellationToken) -> (Ended, Writer, Unreaped) {
         // the last is dropped first: see there
         let Process { input, mut stdin, taps, mask, family } = self;
         let ends = taps.iter().filter_map(|(_, tap)| tap.other_end()).collect();
         let signs = Signs { ends, ..Signs::default() };
         let output = Arc::new(Output::new(writer, mask));
         let moved = {
-            let (output, stop, drained) = (Arc::clone(&output), signs.stop.clone(), signs.drained.clone());
-            let drained = drained.drop_guard();
+            let (output, stop) = (Arc::clone(&output), signs.stop.clone());
+            // told however the task ends
+            let drained = signs.drained.clone().drop_guard();
             AbortOnDropHandle::new(tokio::spawn(async move {
                 let taps = pump_all(taps, output, stop).await;
                 drop(drained);
@@ -187,19 +188,19 @@ impl Process {
             Err(Err(_)) => Vec::new(),
         };
         let output = Arc::into_inner(output).expect("what moved the output has ended, and nobody else was given it");
-        (ended, output.into_writer(), Remains { family, _taps: taps })
+        (ended, output.into_writer(), Unreaped { family, _taps: taps })
     }
 }
 
-/// What is left of a command whose run is over: a child that has exited and was not waited for, and our ends of its pipes.
-pub struct Remains {
+/// A command whose run is over: its child has exited and was not waited for, and our ends of its pipes are open.
+pub struct Unreaped {
     family: Family,
     _taps: Vec<Tap>,
 }
 
-impl Remains {
+impl Unreaped {
     /// Takes the child's number back and closes the pipes.
-    pub async fn clear(mut self) {
+    pub async fn reap(mut self) {
         self.family.reap().await;
     }
 }
