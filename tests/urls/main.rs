@@ -19,6 +19,7 @@ mod overlap;
 mod pace;
 mod parameters;
 mod queue;
+mod reconnect;
 mod replay;
 mod secrets;
 mod start;
