@@ -73,13 +73,11 @@ impl Tail {
         let beside = beside(root, path);
         let renamed = beside.iter().filter(|file| file.inode == position.identity.inode);
         let copies = beside.iter().rev().filter(|file| file.age.is_some() && position.before.len() >= 64);
-        let mut opened = renamed
-            .filter_map(|file| root.open_rotated(&file.path).ok())
-            .filter(|opened| Followed::holds(opened, position));
+        let mut opened = renamed.filter_map(|file| file.open(root)).filter(|opened| Followed::holds(opened, position));
         opened
             .next()
             .or_else(|| {
-                let mut copies = copies.filter_map(|file| root.open_rotated(&file.path).ok());
+                let mut copies = copies.filter_map(|file| file.open(root));
                 copies.find(|copy| holds_at(&copy.file, position.offset, &position.before))
             })
             .map(|opened| (opened, false))

@@ -91,7 +91,7 @@ impl Tail {
         let younger = rotated.get(first + 1..).unwrap_or_default();
         let younger = younger.split(|file| file.inode == new.inode).next().unwrap_or_default();
         let surplus = younger.len().saturating_sub(MOST_NEXT);
-        let younger = younger.iter().skip(surplus).filter_map(|file| self.place.root.open_rotated(&file.path).ok());
+        let younger = younger.iter().skip(surplus).filter_map(|file| file.open(&self.place.root));
         younger
             .filter(|file| ![old, new].contains(&file.identity))
             .filter(|file| self.files().all(|known| known.opened.identity != file.identity))

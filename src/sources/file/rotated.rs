@@ -1,16 +1,23 @@
 //! What stands beside a log file under the names that rotation gives: which are there, and which is older. It goes by
-//! names alone, and opens nothing.
+//! names alone, and reads no file.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Dir, OFlags};
+use rustix::fs::{OFlags, RawDir};
 
-use super::{Root, open_beneath};
+use super::{Opened, Refused, Root, open_beneath};
 
 /// More files of a folder are not looked at.
 const MOST: usize = 10_000;
+
+/// So many bytes of names are read at once. The kernel holds a folder still for one getdents(2), not between two: a file
+/// that is renamed meanwhile may then be passed over.
+const AT_ONCE: usize = 1 << 20;
+
+/// A file that is renamed between our look and our opening is looked for so often.
+const TRIES: usize = 32;
 
 /// What the name of a packed file ends with.
 const PACKED: [&str; 7] = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z", ".zip"];
@@ -35,24 +42,56 @@ pub(super) enum Age {
 
 /// The files beside the one at `path`, oldest rotated first, then those of other names. None where they cannot be read.
 pub(super) fn beside(root: &Root, path: &Path) -> Vec<Rotated> {
-    let folder = path.parent().unwrap_or(Path::new(""));
     let Some(name) = path.file_name() else { return Vec::new() };
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-    let Ok((target, _)) = root.resolve(folder) else { return Vec::new() };
-    let Ok(names) = open_beneath(root.path(), &target, flags).and_then(|fd| Ok(Dir::new(fd)?)) else {
-        return Vec::new();
-    };
-    let mut found: Vec<Rotated> = names
-        .take(MOST)
-        .map_while(Result::ok)
-        .filter(|entry| ![name.as_bytes(), b".", b".."].contains(&entry.file_name().to_bytes()))
-        .map(|entry| {
-            let other = OsStr::from_bytes(entry.file_name().to_bytes());
-            Rotated { path: folder.join(other), inode: entry.ino(), age: age(name, other) }
-        })
+    let others = in_folder(root, path.parent().unwrap_or(Path::new(""))).into_iter().filter(|(other, _)| other != path);
+    let mut found: Vec<Rotated> = others
+        .map(|(path, inode)| Rotated { age: path.file_name().and_then(|other| age(name, other)), path, inode })
         .collect();
     found.sort_by(|a, b| (a.age.is_none(), &a.age).cmp(&(b.age.is_none(), &b.age)));
     found
+}
+
+/// What is in `folder`: its path below the root, and its number.
+fn in_folder(root: &Root, folder: &Path) -> Vec<(PathBuf, u64)> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    let Ok((target, _)) = root.resolve(folder) else { return Vec::new() };
+    let Ok(fd) = open_beneath(root.path(), &target, flags) else { return Vec::new() };
+    let mut buffer = Vec::with_capacity(AT_ONCE);
+    let mut names = RawDir::new(fd, buffer.spare_capacity_mut());
+    let mut found = Vec::new();
+    while let Some(Ok(entry)) = names.next()
+        && found.len() < MOST
+    {
+        let name = entry.file_name().to_bytes();
+        if !matches!(name, b"." | b"..") {
+            found.push((folder.join(OsStr::from_bytes(name)), entry.ino()));
+        }
+    }
+    found
+}
+
+impl Rotated {
+    /// Opens this file, under another name where rotation has gone on since it was found. `None` where it cannot be had
+    /// any more.
+    pub(super) fn open(&self, root: &Root) -> Option<Opened> {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let mut path = self.path.clone();
+        for _ in 0..TRIES {
+            let opened = match root.open_rotated(&path) {
+                Ok(opened) if opened.identity.inode == self.inode => return Some(opened),
+                Ok(opened) => Some(opened),
+                Err(Refused::NotFound(_)) => None,
+                Err(_) => return None,
+            };
+            let (now, _) = in_folder(root, folder).into_iter().find(|(_, inode)| *inode == self.inode)?;
+            // a link's own number is not that of the file it leads to, and an overlay's folders may tell other numbers
+            if now == path && opened.is_some() {
+                return opened;
+            }
+            path = now;
+        }
+        None
+    }
 }
 
 /// What `other` says, if it is what rotation makes of `name`.

@@ -236,7 +236,7 @@ impl Tail {
         }
         beside(&self.place.root, &self.place.path).into_iter().rev().filter(|file| file.age.is_some()).find_map(
             |file| {
-                let opened = self.place.root.open_rotated(&file.path).ok()?;
+                let opened = file.open(&self.place.root)?;
                 let is_copy = opened.identity != at.opened.identity && holds_at(&opened.file, end, &remembered);
                 is_copy.then(|| (file.path.display().to_string(), opened))
             },

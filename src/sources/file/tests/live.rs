@@ -194,6 +194,11 @@ fn reader(bench: &Bench, from: u64) -> Reader {
 }
 
 async fn rotated(rotations: &'static [Rotation]) {
+    rotated_after(2000, rotations).await;
+}
+
+/// Each file gets so many `lines` before it is rotated.
+async fn rotated_after(lines: u64, rotations: &'static [Rotation]) {
     let mut bench = Bench::new();
     let seen = Arc::new(AtomicU64::new(0));
     let mut writer = Writer::new(&bench.log(""), Arc::clone(&seen));
@@ -205,7 +210,7 @@ async fn rotated(rotations: &'static [Rotation]) {
         writer.write(2000);
         for rotation in rotations {
             writer.rotate(*rotation);
-            writer.write(2000);
+            writer.write(lines);
         }
         said.send(writer.written).unwrap();
     });
@@ -223,6 +228,12 @@ async fn rotated(rotations: &'static [Rotation]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn renaming_shows_each_line_once() {
     rotated(&[Rotation::Rename; 8]).await;
+}
+
+/// Names are shifted all the time, between a look at the folder and the opening of what is there too.
+#[tokio::test(flavor = "multi_thread")]
+async fn small_files_renamed_at_full_speed_show_each_line_once() {
+    rotated_after(0, &[Rotation::Rename; 30]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
