@@ -81,17 +81,17 @@ fn a_restarted_server_goes_on_where_it_was_and_so_does_its_client() {
     let mut events = server.request("GET", "/feeds/app").accept("text/event-stream").send();
     let id = events.until("\"one\"}\n\n");
     let id = id.rsplit_once("id: ").unwrap().1.lines().next().unwrap().to_owned();
-    for end in [Signal::KILL, Signal::TERM] {
+    for (end, written) in [(Signal::KILL, "while it was dead"), (Signal::TERM, "while it was away")] {
         match end {
             Signal::KILL => server.kill(),
             _ => drop(server.stop()),
         }
-        write(&path, "while it was away\n");
+        write(&path, &format!("{written}\n"));
         server.restart();
-        wait_for_text(&server, "/feeds/app?format=ndjson&follow=0", "while it was away");
+        wait_for_text(&server, "/feeds/app?format=ndjson&follow=0", written);
     }
     let lines = texts(&server, "/feeds/app?format=ndjson&follow=0");
-    assert_eq!(lines, ["one", "while it was away", "while it was away"]);
+    assert_eq!(lines, ["one", "while it was dead", "while it was away"]);
     let mut events =
         server.request("GET", "/feeds/app").accept("text/event-stream").header("Last-Event-ID", &id).send();
     let back = events.until("away\"}\n\n");
