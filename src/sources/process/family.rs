@@ -77,15 +77,14 @@ impl Family {
 
     /// Waits until the run is over, ending it where something says so; how it ended.
     pub(super) async fn supervise(&self, output: &Output, signs: &Signs, cancel: &CancellationToken) -> Ended {
-        let mut cause = tokio::select! {
+        let (mut cause, (outcome, usage)) = tokio::select! {
             biased;
-            _ = self.exited() => None,
-            cause = self.called_off(output, signs, cancel) => Some(cause),
+            exited = self.exited() => (None, exited),
+            cause = self.called_off(output, signs, cancel) => {
+                self.terminate(output).await;
+                (Some(cause), self.exited().await)
+            }
         };
-        if cause.is_some() {
-            self.terminate(output).await;
-        }
-        let (outcome, usage) = self.exited().await;
         tokio::select! {
             biased;
             () = self.drain(output, signs) => {}

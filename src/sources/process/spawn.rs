@@ -146,7 +146,9 @@ fn on_pipes(line: &Line<'_>, settings: &Settings) -> io::Result<Spawned> {
 /// A pipe: the end to read from, and the child's.
 fn tap() -> io::Result<(Tap, io::PipeWriter)> {
     let (ours, theirs) = io::pipe()?;
-    Ok((Tap::Pipe(pipe::Receiver::from_owned_fd(OwnedFd::from(ours))?), theirs))
+    let ours = OwnedFd::from(ours);
+    rustix::io::ioctl_fionbio(&ours, true)?;
+    Ok((Tap::Pipe(pipe::Receiver::from_owned_fd_unchecked(ours)?), theirs))
 }
 
 fn on_terminal(line: &Line<'_>, settings: &Settings) -> io::Result<Spawned> {
