@@ -8,6 +8,7 @@
 //! A run's journal ends and is kept whole. A feed's is endless: it goes on in the same files after a restart, and keeps
 //! to a size by forgetting its oldest segment: see [`Journal::resume`].
 
+mod audience;
 mod brought;
 mod endless;
 mod format;
@@ -28,6 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
+pub use audience::Audience;
 pub use brought::Brought;
 pub use endless::Resumed;
 pub use format::{Child, Origin};
@@ -155,6 +157,11 @@ impl Journal {
     /// Where the files cannot be read.
     pub fn read(self: &Arc<Self>, selection: &Selection) -> io::Result<Reader> {
         Reader::new(Arc::clone(self), selection)
+    }
+
+    /// For who is going to read it once something else is known, so that what comes until then is still in memory.
+    pub fn await_reader(self: &Arc<Self>) -> Audience {
+        Audience::of(Arc::clone(self))
     }
 
     /// The first line that came at `time` or later, by the times of its chunks, which only a clock that was set back puts

@@ -17,13 +17,13 @@ fn origin() -> Origin {
     Origin { run: RunId::new(), job: "test".to_owned(), trigger: "a test".to_owned(), started, child: None }
 }
 
-fn journal(limit: u64) -> (TempDir, Writer, Arc<Journal>) {
+pub(super) fn journal(limit: u64) -> (TempDir, Writer, Arc<Journal>) {
     let folder = tempfile::tempdir().unwrap();
     let (writer, journal) = Journal::create(folder.path().join("run"), origin(), limit);
     (folder, writer, journal)
 }
 
-fn finish(writer: Writer) -> Arc<End> {
+pub(super) fn finish(writer: Writer) -> Arc<End> {
     writer.end(State::Succeeded, Outcome::Exited(0), None, Duration::from_secs(1))
 }
 

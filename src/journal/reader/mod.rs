@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::futures::OwnedNotified;
 use tokio::task::JoinHandle;
 
-use super::{Access, ChunkEntry, Entry, Files, Journal, Segment};
+use super::{Access, Audience, ChunkEntry, Entry, Files, Journal, Segment};
 use crate::record::{Chunk, End, Stream};
 use cut::{behind, cut, cut_end};
 
@@ -63,7 +63,7 @@ pub enum Step {
 /// A position in a journal. See [`Journal::read`].
 #[derive(Debug)]
 pub struct Reader {
-    journal: Arc<Journal>,
+    journal: Audience,
     from: u64,
     to: Option<u64>,
     rests: bool,
@@ -83,8 +83,8 @@ pub struct Reader {
 
 impl Reader {
     pub(super) fn new(journal: Arc<Journal>, selection: &Selection) -> io::Result<Reader> {
-        let mut shared = journal.lock();
-        shared.readers += 1;
+        let journal = Audience::of(journal);
+        let shared = journal.lock();
         let (oldest, mut entries, mut lines) = (shared.first_entry(), shared.written, shared.totals.lines);
         let until = (!selection.follow).then_some(shared.entries);
         drop(shared);
@@ -131,6 +131,11 @@ impl Reader {
     /// The number of the first line that it may show.
     pub fn first_line(&self) -> u64 {
         self.from
+    }
+
+    /// Whether what comes next was taken out of the journal before.
+    pub fn is_at_hand(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// What comes next. Safe to drop and to ask again.
@@ -205,13 +210,13 @@ impl Reader {
                 return Found::Behind(shared.window_first.min(end));
             };
             let mut bytes = 0;
-            let batch =
-                shared.window.iter().skip(skip as usize).take((end - self.entry) as usize).take_while(|chunk| {
-                    let first = bytes == 0;
-                    bytes += chunk.bytes.len();
-                    first || bytes <= BATCH
-                });
-            self.ready.extend(batch.cloned());
+            for chunk in shared.window.iter().skip(skip as usize).take((end - self.entry) as usize) {
+                bytes += chunk.bytes.len();
+                if bytes > BATCH && !self.ready.is_empty() {
+                    break;
+                }
+                self.ready.push_back(chunk.clone());
+            }
             drop(shared);
             self.entry += self.ready.len() as u64;
             return Found::Chunks;
@@ -313,12 +318,4 @@ enum Found {
     },
     Step(Step),
     Nothing,
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        let mut shared = self.journal.lock();
-        shared.readers -= 1;
-        shared.trim();
-    }
 }
