@@ -122,7 +122,6 @@ fn router(app: Arc<App>) -> Router {
     let (pages, mut document) = OpenApiRouter::with_openapi(openapi::frame(&app.base_path))
         .routes(route!(overview::index))
         .routes(route!(overview::healthz))
-        .routes(route!(openapi::show))
         // people and scripts: jobs
         .routes(route!(jobs::start))
         .routes(route!(form::show))
@@ -144,7 +143,9 @@ fn router(app: Arc<App>) -> Router {
         .routes(route!(assets::serve))
         .split_for_parts();
     openapi::add::<files::__path_show>(&mut document);
-    let pages = pages.layer(Extension(Arc::new(document)));
+    openapi::add::<openapi::__path_show>(&mut document);
+    let document = Extension(Arc::new(document));
+    let pages = pages.route("/openapi.json", any(openapi::show).layer(document));
     let mounted = match app.base_path.as_str() {
         "" => pages,
         base => Router::new().nest(base, pages).route(&format!("{base}/"), any(overview::index)),
@@ -152,10 +153,13 @@ fn router(app: Arc<App>) -> Router {
     mounted
         // and where a feed's `paths` say so: PREFIX/stream/FILE, PREFIX/stream_log/FILE, PREFIX/view/FILE
         .fallback(flask::answer)
-        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
-            Refusal::internal("the server made a mistake; its log says which").into_response()
-        }))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), admit))
+        // as one, for each layer of a router's is a box around every request and its answer
+        .layer((
+            middleware::from_fn_with_state(Arc::clone(&app), admit),
+            CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+                Refusal::internal("the server made a mistake; its log says which").into_response()
+            }),
+        ))
         .with_state(app)
 }
 

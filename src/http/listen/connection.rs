@@ -131,14 +131,15 @@ where
     let mut is_closing = false;
     poll_fn(move |cx| {
         loop {
-            let is_stopped = !is_closing && stopped.as_mut().poll(cx).is_ready();
-            if is_stopped {
+            // first, for it is what somebody waits for
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(ended);
+            }
+            if !is_closing && stopped.as_mut().poll(cx).is_ready() {
                 is_closing = true;
                 activity.close();
                 connection.as_mut().graceful_shutdown();
-            }
-            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
-                return Poll::Ready(ended);
+                continue;
             }
             let due = activity.due();
             if due < timer.deadline() {

@@ -75,6 +75,11 @@ impl Lines {
         self.pace.is_some()
     }
 
+    /// Whether it is known that nothing follows for now, without another look.
+    pub(super) fn are_taken(&self) -> bool {
+        matches!(&self.source, Source::Whole(reader, _) if !reader.is_at_hand())
+    }
+
     /// Whether none goes, however long they wait.
     pub(super) fn stand_still(&self) -> bool {
         self.pace.as_ref().is_some_and(Pace::stands_still)

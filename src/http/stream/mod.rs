@@ -38,6 +38,9 @@ pub(super) use subject::Subject;
 /// Output is rendered up to so many bytes before a frame is sent, if so much is ready.
 const FRAME: usize = 64 << 10;
 
+/// A few lines, up to so many bytes, are sent before it is looked whether there are more: somebody waits for them.
+const FEW: usize = 4 << 10;
+
 /// So long lines that are not shown are gone through before others have their turn. Short, for tokio looks for new
 /// requests only every 61 turns where there is always something to do.
 const TURN: Duration = Duration::from_micros(200);
@@ -215,21 +218,21 @@ impl Stream {
 
     /// Renders what is ready, up to one frame's worth. Ready where there is something to send or the stage has changed.
     fn poll_lines(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let begun = Instant::now();
+        let mut begun = None;
         let mut taken = 0;
         while taken < FRAME {
             match self.show.lines.poll_next(context) {
                 Poll::Ready(Ok(Next::Step(Step::Chunk(chunk)))) => {
                     taken += chunk.bytes.len();
                     let chunk = self.cut_to_room(chunk);
-                    if self.take(&chunk) {
+                    if self.take(&chunk) || (taken < FEW && self.show.lines.are_taken()) {
                         break;
                     }
                 }
                 Poll::Ready(Ok(Next::Nothing)) => {
                     // the run does print, though nothing that is shown here
                     self.clock.output = Instant::now();
-                    if self.clock.output - begun < TURN {
+                    if self.clock.output - *begun.get_or_insert(self.clock.output) < TURN {
                         continue;
                     }
                     if taken > 0 {
