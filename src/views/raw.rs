@@ -26,6 +26,13 @@ impl Counted {
         &self.bytes
     }
 
+    /// Puts `lead` before it.
+    pub(super) fn follow(&mut self, lead: &[u8]) {
+        self.bytes.splice(..0, lead.iter().copied());
+        self.from += lead.len();
+        self.to += lead.len();
+    }
+
     pub(super) fn advance(&mut self) {
         for digit in self.bytes[self.from..self.to].iter_mut().rev() {
             if *digit != b'9' {

@@ -1,7 +1,7 @@
 //! The objects that ndjson and sse send, the same in both, and the record of a run. It never frames them.
 //!
 //! A line's object is written by hand: what stands before its text is the same for all lines of a chunk but for the
-//! number, so a line costs three copies. `text` is what the bytes decode to, `base64` the bytes themselves where they
+//! number, and what stands behind the text of the one before comes along, so a line costs two copies. `text` is what the bytes decode to, `base64` the bytes themselves where they
 //! are not UTF-8. Characters that would steer a terminal or reorder a page are escaped, so they survive unseen.
 
 mod ndjson;
@@ -103,7 +103,7 @@ pub struct QueueObject {
 
 /// A line, or what there is of it. It is written by hand (`head`, `text`): this is its schema.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "a line costs three copies, and none is made of a value of this type")]
+#[expect(dead_code, reason = "a line is copied together, and none is made of a value of this type")]
 pub struct LineObject {
     #[schema(rename = "type", pattern = "^line$")]
     kind: &'static str,
@@ -185,9 +185,14 @@ fn lines(chunk: &Chunk, heads: &mut [Counted], close: &[u8], out: &mut BytesMut)
     }
     let each = heads.iter().map(|head| head.bytes().len() + 2).sum::<usize>() + close.len();
     out.reserve(chunk.bytes.len() + each * (memchr::memchr_iter(b'\n', &chunk.bytes).count() + 1));
+    // but for the first line, none of which was before
+    let mut lead = close.len();
+    if let Some(head) = heads.first_mut() {
+        head.follow(close);
+    }
     for line in whole_lines(&chunk.bytes) {
         for head in heads.iter_mut() {
-            out.extend_from_slice(head.bytes());
+            out.extend_from_slice(&head.bytes()[std::mem::take(&mut lead)..]);
             head.advance();
         }
         if plain {
@@ -195,8 +200,8 @@ fn lines(chunk: &Chunk, heads: &mut [Counted], close: &[u8], out: &mut BytesMut)
         } else {
             text(line, out);
         }
-        out.extend_from_slice(close);
     }
+    out.extend_from_slice(close);
 }
 
 /// The same for records, each of which is an object already: its fields go on where the head stops.
