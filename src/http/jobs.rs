@@ -88,7 +88,7 @@ pub(super) async fn start(
     }
     // whoever joined did not start it, and ends it neither
     let tie = (job.on_disconnect == OnDisconnect::Cancel && !joined).then(|| Tie(Arc::clone(&run)));
-    // counted before the command runs: what a short one prints is still in memory when it is read
+    // counted at once: what a short command prints until it is read is still in memory then
     let _audience = (!wait).then(|| run.read().await_reader());
     if asked.wanted == Wanted::Text {
         run.begun().await.map_err(Refusal::internal)?;

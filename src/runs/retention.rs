@@ -36,10 +36,8 @@ const BATCH: usize = 16;
 /// It rests for so many times as long as it worked: it takes a fiftieth of a core and of the disk, for runs come first.
 const REST: u32 = 49;
 
-/// With more to take away than so many runs of a job, or bytes, it rests less.
+/// With more runs of a job than these to take away, or by their age or size, it rests less: it takes a tenth.
 const MANY: u64 = 30_000;
-
-/// So many times as long: it takes a tenth of a core then.
 const SHORT_REST: u32 = 9;
 
 /// How much is kept of ended runs.
@@ -184,7 +182,11 @@ impl Sweeper {
                 }
             }
             self.take_away(going).await?;
-            sleep(began.elapsed() * if excess > MANY { SHORT_REST } else { REST }).await;
+            let rest = match surplus {
+                Surplus::OfJob(_) if excess <= MANY => REST,
+                _ => SHORT_REST,
+            };
+            sleep(began.elapsed() * rest).await;
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! The body of a streaming response: takes chunks from a reader as the socket has room for them, gives them to a view,
-//! sends what it renders. All that is ready goes out in one frame, and nothing that is ready waits.
+//! sends what it renders. What is taken at a time goes out in one frame, and nothing that is ready waits.
 
 mod clock;
 mod ending;

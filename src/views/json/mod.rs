@@ -1,8 +1,8 @@
 //! The objects that ndjson and sse send, the same in both, and the record of a run. It never frames them.
 //!
-//! A line's object is written by hand: what stands before its text is the same for all lines of a chunk but for the
-//! number, and what stands behind the text of the one before comes along, so a line costs two copies. `text` is what the bytes decode to, `base64` the bytes themselves where they
-//! are not UTF-8. Characters that would steer a terminal or reorder a page are escaped, so they survive unseen.
+//! A line's object is written by hand: what stands between two texts is the same for all lines of a chunk but for the
+//! number, so a line costs two copies. `text` is what the bytes decode to, `base64` the bytes themselves where they are
+//! not UTF-8. Characters that would steer a terminal or reorder a page are escaped, so they survive unseen.
 
 mod ndjson;
 mod published;
@@ -185,7 +185,7 @@ fn lines(chunk: &Chunk, heads: &mut [Counted], close: &[u8], out: &mut BytesMut)
     }
     let each = heads.iter().map(|head| head.bytes().len() + 2).sum::<usize>() + close.len();
     out.reserve(chunk.bytes.len() + each * (memchr::memchr_iter(b'\n', &chunk.bytes).count() + 1));
-    // but for the first line, none of which was before
+    // what ends a line goes out with what begins the next; nothing is before the first
     let mut lead = close.len();
     if let Some(head) = heads.first_mut() {
         head.follow(close);
