@@ -89,7 +89,7 @@ pub(super) async fn start(
     // whoever joined did not start it, and ends it neither
     let tie = (job.on_disconnect == OnDisconnect::Cancel && !joined).then(|| Tie(Arc::clone(&run)));
     // counted at once: what a short command prints until it is read is still in memory then
-    let _audience = (!wait).then(|| run.read().await_reader());
+    let _counted = (!wait).then(|| run.read().expect_reader());
     if asked.wanted == Wanted::Text {
         run.begun().await.map_err(Refusal::internal)?;
     }

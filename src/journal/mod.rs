@@ -8,8 +8,8 @@
 //! A run's journal ends and is kept whole. A feed's is endless: it goes on in the same files after a restart, and keeps
 //! to a size by forgetting its oldest segment: see [`Journal::resume`].
 
-mod audience;
 mod brought;
+mod counted;
 mod endless;
 mod format;
 mod reader;
@@ -29,8 +29,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-pub use audience::Audience;
 pub use brought::Brought;
+pub use counted::CountedReader;
 pub use endless::Resumed;
 pub use format::{Child, Origin};
 pub use reader::{Reader, Selection, Step};
@@ -160,8 +160,8 @@ impl Journal {
     }
 
     /// For who is going to read it once something else is known, so that what comes until then is still in memory.
-    pub fn await_reader(self: &Arc<Self>) -> Audience {
-        Audience::of(Arc::clone(self))
+    pub fn expect_reader(self: &Arc<Self>) -> CountedReader {
+        CountedReader::of(Arc::clone(self))
     }
 
     /// The first line that came at `time` or later, by the times of its chunks, which only a clock that was set back puts

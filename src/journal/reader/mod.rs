@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::futures::OwnedNotified;
 use tokio::task::JoinHandle;
 
-use super::{Access, Audience, ChunkEntry, Entry, Files, Journal, Segment};
+use super::{Access, ChunkEntry, CountedReader, Entry, Files, Journal, Segment};
 use crate::record::{Chunk, End, Stream};
 use cut::{behind, cut, cut_end};
 
@@ -63,7 +63,7 @@ pub enum Step {
 /// A position in a journal. See [`Journal::read`].
 #[derive(Debug)]
 pub struct Reader {
-    journal: Audience,
+    journal: CountedReader,
     from: u64,
     to: Option<u64>,
     rests: bool,
@@ -83,7 +83,7 @@ pub struct Reader {
 
 impl Reader {
     pub(super) fn new(journal: Arc<Journal>, selection: &Selection) -> io::Result<Reader> {
-        let journal = Audience::of(journal);
+        let journal = CountedReader::of(journal);
         let shared = journal.lock();
         let (oldest, mut entries, mut lines) = (shared.first_entry(), shared.written, shared.totals.lines);
         let until = (!selection.follow).then_some(shared.entries);

@@ -7,16 +7,16 @@ use super::Journal;
 
 /// As long as this is there, the latest chunks stay in memory, and each reader that begins meanwhile finds them there.
 #[derive(Debug)]
-pub struct Audience(Arc<Journal>);
+pub struct CountedReader(Arc<Journal>);
 
-impl Audience {
-    pub(super) fn of(journal: Arc<Journal>) -> Audience {
+impl CountedReader {
+    pub(super) fn of(journal: Arc<Journal>) -> CountedReader {
         journal.lock().readers += 1;
-        Audience(journal)
+        CountedReader(journal)
     }
 }
 
-impl Deref for Audience {
+impl Deref for CountedReader {
     type Target = Arc<Journal>;
 
     fn deref(&self) -> &Arc<Journal> {
@@ -24,7 +24,7 @@ impl Deref for Audience {
     }
 }
 
-impl Drop for Audience {
+impl Drop for CountedReader {
     fn drop(&mut self) {
         let mut shared = self.lock();
         shared.readers -= 1;
@@ -44,12 +44,12 @@ mod tests {
     async fn what_came_before_its_reader_is_in_memory_for_who_was_counted_and_else_in_the_files() {
         for is_counted in [true, false] {
             let (folder, mut writer, journal) = journal(u64::MAX);
-            let audience = is_counted.then(|| journal.await_reader());
+            let counted = is_counted.then(|| journal.expect_reader());
             writer.append(Stream::Stdout, Bytes::from_static(b"over before anybody looked\n"));
             finish(writer);
             folder.close().unwrap();
             let mut reader = journal.read(&Selection::default()).unwrap();
-            drop(audience);
+            drop(counted);
             let read = reader.next().await;
             assert_eq!(matches!(&read, Ok(Step::Chunk(_))), is_counted, "{read:?}");
             assert_eq!(read.is_err(), !is_counted);
