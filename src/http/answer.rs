@@ -62,7 +62,7 @@ impl Answer<'_> {
             _ => About::default(),
         };
         let (base_path, filters) = (self.app.base_path.clone(), self.viewed.filters.clone());
-        let options = Options { base_path, time: self.viewed.time, about, filters };
+        let options = Options { base_path, time: self.viewed.time, about, filters, seen: self.viewed.seen() };
         let start = Start { run: record.id, job: record.job, state: record.state, started: record.started };
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;

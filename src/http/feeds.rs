@@ -207,9 +207,8 @@ pub(super) async fn answer(
     let start = watched.start.clone();
     let back = asked.last_event()?.filter(|id| id.run == start.journal);
     match back.map(|id| id.reached) {
-        Some(Reached::Line(line)) if line > 0 => {
-            viewed.behind(line);
-        }
+        // after a power failure its newest lines may be gone: what comes in their place is new
+        Some(Reached::Line(line)) if line > 0 => viewed.behind(line.min(watched.totals().lines)),
         _ if viewed.is_unbounded() && !viewed.all && !viewed.download => {
             viewed.selection.tail = Some(LAST_LINES);
             viewed.filters.last = Some(LAST_LINES).filter(|_| viewed.filters.are_on());
@@ -236,6 +235,7 @@ pub(super) async fn answer(
         time: viewed.time,
         text: feed.config.text.clone(),
         filters: viewed.filters.clone(),
+        seen: viewed.seen(),
         rate: viewed.rate,
         newest,
         oldest: watched.first_line(),

@@ -77,6 +77,11 @@ impl Viewed {
         self.selection = Selection { from: 1, tail: None, after: Some(seen), ..self.selection.clone() };
     }
 
+    /// Behind the end of which line it goes on; 0 where it is watched for the first time.
+    pub(super) fn seen(&self) -> u64 {
+        self.selection.after.unwrap_or(0)
+    }
+
     /// The lines of `journal` that are shown.
     ///
     /// # Errors

@@ -20,6 +20,8 @@ pub struct FeedOptions {
     pub text: Option<String>,
     /// Which lines it is given, for the form of a page and its links.
     pub filters: Filters,
+    /// The last line that the client had before; 0 where it comes for the first time.
+    pub seen: u64,
     /// So many lines a second at the most.
     pub rate: Option<u32>,
     /// The newest line comes first, and none is waited for: in html alone.

@@ -161,6 +161,8 @@ pub struct Options {
     pub about: About,
     /// Which lines it is given, for the form of a page and its links.
     pub filters: Filters,
+    /// The last line that the client had before; 0 where it comes for the first time.
+    pub seen: u64,
 }
 
 /// The rendering of one journal for one client. It holds a few kilobytes, however long the journal is.
@@ -183,7 +185,7 @@ impl View {
             Format::Html => Kind::Html(Box::new(Html::new(options))),
             Format::Text => Kind::Text(Text::new(options)),
             Format::Ndjson => Kind::Ndjson(Ndjson::default()),
-            Format::Sse => Kind::Sse(Sse::default()),
+            Format::Sse => Kind::Sse(Sse::behind(options.seen)),
         })
     }
 
@@ -193,7 +195,7 @@ impl View {
             Format::Html => Kind::Table(Box::new(Table::new(options))),
             Format::Text => Kind::Text(Text::of_feed(options)),
             Format::Ndjson => Kind::Ndjson(Ndjson::default()),
-            Format::Sse => Kind::Sse(Sse::default()),
+            Format::Sse => Kind::Sse(Sse::behind(options.seen)),
         })
     }
 

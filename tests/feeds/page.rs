@@ -120,6 +120,18 @@ fn a_client_that_comes_back_gets_each_other_line_once() {
 }
 
 #[test]
+fn who_comes_back_to_a_feed_that_has_lost_its_newest_lines_gets_each_that_comes() {
+    let server = Server::start(APP);
+    push(&server, "app", b"one\ntwo\n");
+    let journal = server.json("/feeds/app")["journal"].as_str().unwrap().to_owned();
+    let back = server.request("GET", "/feeds/app").accept("text/event-stream");
+    let mut back = back.header("Last-Event-ID", &format!("{journal}/9")).send().expect(200);
+    assert!(back.until("\n\n").contains(&format!("id: {journal}/2\n")));
+    push(&server, "app", b"three\n");
+    assert!(back.until("\n\n").contains("\"text\":\"three\""));
+}
+
+#[test]
 fn a_line_that_is_not_kept_any_more_is_told_of_in_a_row() {
     let server = Server::start("[feeds.app]\npush = true\nkeep_bytes = '1MiB'\n");
     let line = format!("{}\n", "x".repeat(999));

@@ -78,6 +78,23 @@ fn a_cut_connection_goes_on_without_gap_or_repeat_and_starts_nothing() {
 }
 
 #[test]
+fn a_connection_that_is_cut_again_before_a_line_came_goes_on_where_the_first_one_was() {
+    let server = Server::with_job("seq 1 5; read _ < gate; seq 6 9");
+    let gate = server.gate("gate");
+    let mut first = server.get("/jobs/job?format=sse");
+    let last = (0..6).map(|_| next(&mut first)).last().unwrap().id.unwrap();
+    drop(first);
+    let again =
+        |last: &str| server.request("GET", "/jobs/job?format=sse").header("Last-Event-ID", last).send().expect(200);
+    let mut second = again(&last);
+    let start = next(&mut second);
+    assert_eq!((start.name.as_str(), start.id.as_ref()), ("run", Some(&last)));
+    drop(second);
+    gate.pass();
+    assert_eq!(seqs(&events(&again(&start.id.unwrap()).text())), [6, 7, 8, 9]);
+}
+
+#[test]
 fn who_reconnects_after_the_end_without_having_seen_it_gets_the_rest() {
     let server = Server::with_job("seq 1 9");
     let mut first = server.get("/jobs/job?format=sse");

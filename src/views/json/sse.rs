@@ -1,8 +1,8 @@
 //! The sse framing (WHATWG HTML §9.2): events `run`, `queue`, `line` and `end`. It never gives an id to a piece of a line.
 //!
-//! An id is `RUN/0` on `run`, `RUN/SEQ` on a complete line, `RUN/end` on `end`. A browser sends the last one it saw as
-//! `Last-Event-ID`; [`EventId`] reads it, so that a stream goes on after that line, and a client that comes back after
-//! the end is recognised as such whatever lines its view had left out.
+//! An id is `RUN/SEQ` on a complete line, `RUN/end` on `end`; on `run` it is `RUN/0`, or that of the line behind which a
+//! stream goes on. A browser sends the last one it saw as `Last-Event-ID`; [`EventId`] reads it, so that a stream goes on
+//! after that line, and a client that comes back after the end is recognised as such whatever lines its view had left out.
 
 use std::fmt;
 use std::str::FromStr;
@@ -52,15 +52,21 @@ impl FromStr for EventId {
 }
 
 /// See the module.
-#[derive(Default)]
 pub(in crate::views) struct Sse {
     run: Option<RunId>,
+    /// The last line that the client had before: it may lose the connection again before the next one comes.
+    seen: u64,
 }
 
 impl Sse {
+    /// For a client that has had the lines up to and with `seen`.
+    pub(in crate::views) fn behind(seen: u64) -> Sse {
+        Sse { run: None, seen }
+    }
+
     pub(in crate::views) fn start(&mut self, start: &Start, out: &mut Frames) {
         self.run = Some(start.run);
-        let open = format!("event: run\n{}data: ", self.id(Reached::Line(0)));
+        let open = format!("event: run\n{}data: ", self.id(Reached::Line(self.seen)));
         let buffer = out.buffer();
         buffer.extend_from_slice(open.as_bytes());
         append(&run_object(start), buffer);
@@ -69,7 +75,7 @@ impl Sse {
 
     pub(in crate::views) fn start_feed(&mut self, start: &FeedStart, out: &mut Frames) {
         self.run = Some(start.journal);
-        let open = format!("event: feed\n{}data: ", self.id(Reached::Line(0)));
+        let open = format!("event: feed\n{}data: ", self.id(Reached::Line(self.seen)));
         let buffer = out.buffer();
         buffer.extend_from_slice(open.as_bytes());
         append(&feed_object(start), buffer);
