@@ -126,6 +126,11 @@ fn a_folder_lists_what_it_shows_and_each_file_can_be_followed() {
     assert_eq!(server.get("/feeds/logs/events?follow=0").text(), "a file like others\n");
     let moved = server.get("/feeds/logs/monday").expect(302);
     assert_eq!(moved.header("location"), Some("/feeds/logs/monday/"));
+    let moved = server.get("/feeds/logs/monday?format=json").expect(302);
+    assert_eq!(moved.header("location"), Some("/feeds/logs/monday/?format=json"));
+    let wrong = server.request("GET", "/feeds/logs/%ff").accept("application/json").send().expect(400);
+    assert_eq!(wrong.header("content-type"), Some("application/problem+json"));
+    assert!(wrong.text().contains("the path /feeds/logs/%ff is not UTF-8"));
 }
 
 #[test]
@@ -196,8 +201,8 @@ fn the_addresses_of_flask_log_viewer_lead_to_the_same_files() {
     events.until("one\n\n");
     write(&logs.join("monday/foo.log"), " and half\n");
     assert!(events.until("\n\n").ends_with("data: half and half\n\n"), "a line comes whole");
-    let page = server.get("/logs/view/monday/foo.log").expect(302);
-    assert_eq!(page.header("location"), Some("/feeds/logs/monday/foo.log"));
+    let page = server.get("/logs/view/monday/foo.log?q=a%26b").expect(302);
+    assert_eq!(page.header("location"), Some("/feeds/logs/monday/foo.log?q=a%26b"));
     assert_eq!(server.get("/logs/stream/none.log").status, 404);
     assert_eq!(Server::start(FOLDER).get("/logs/stream/x.log").status, 404);
 }

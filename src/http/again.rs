@@ -1,7 +1,7 @@
 //! How a run is started again as it was: the address of the filled-in form, and what a button posts. It starts nothing,
 //! and it knows no secret: those are asked for anew.
 
-use super::{App, encode};
+use super::{App, encode_pairs};
 use crate::config::{Job, Stdin};
 use crate::runs::RunRecord;
 use crate::views::Again;
@@ -17,8 +17,8 @@ pub(super) fn run_again(app: &App, record: &RunRecord) -> Again {
         return Again { never: true, ..Again::default() };
     }
     let values = values_of(&job, record);
-    let query: Vec<_> = values.iter().map(|(name, text)| format!("{}={}", encode(name), encode(text))).collect();
-    let query = Some(query.join("&")).filter(|query| !query.is_empty() && query.len() <= LONGEST);
+    let query = Some(encode_pairs(values.iter().map(|(name, text)| (name, text))))
+        .filter(|query| !query.is_empty() && query.len() <= LONGEST);
     let form = query.map_or(form.clone(), |query| format!("{form}?{query}"));
     let asks_nothing = job.stdin == Stdin::None && !job.parameters.iter().any(|parameter| parameter.is_secret());
     // a browser would make two characters of a carriage return

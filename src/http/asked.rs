@@ -3,6 +3,7 @@
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Version};
+use serde::de::DeserializeOwned;
 
 use super::{EventId, Peer, Query, Refusal, Visit, Wanted, choose};
 use crate::sources;
@@ -58,14 +59,14 @@ impl<S: Sync> FromRequestParts<S> for Asked {
     }
 }
 
-/// The name in a path: of a job, a run, a file.
-pub(super) struct Name(pub(super) String);
+/// The name in a path: of a job, a run, a file; or a feed's and a file's, both.
+pub(super) struct Name<T = String>(pub(super) T);
 
-impl<S: Send + Sync> FromRequestParts<S> for Name {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Name<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        match Path::<String>::from_request_parts(parts, state).await {
+        match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(name)) => Ok(Name(name)),
             Err(_) => Err(Refusal::bad_request(format!("the path {} is not UTF-8", parts.uri.path()))),
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 
 use super::{
@@ -26,7 +26,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Name(name): Name, asked: A
     let feed = find_feed(&app, &name)?;
     if feed.files().is_some() {
         // a file that happens to be called so
-        return show_file(State(app), Path((name, "events".to_owned())), asked).await;
+        return show_file(State(app), Name((name, "events".to_owned())), asked).await;
     }
     let watched = watch_feed(&feed)?;
     let asked = Asked { wanted: Wanted::Sse, ..asked };

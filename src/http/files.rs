@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, Asked, Everywhere, FeedFile, FeedFileShown, FeedWords, FilterWords, FormatWord, Refusal, Wanted, answer_feed,
-    encode, find_feed, frame, json, lines, page, pages,
+    App, Asked, Everywhere, FeedFile, FeedFileShown, FeedWords, FilterWords, FormatWord, Name, Refusal, Wanted,
+    answer_feed, encode, find_feed, frame, json, lines, page, pages,
 };
 use crate::feeds::{Feed, Files, NotThere};
 use crate::record::stamp;
@@ -49,7 +49,7 @@ pub(super) struct FileShown {
 )]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    Path((name, path)): Path<(String, String)>,
+    Name((name, path)): Name<(String, String)>,
     asked: Asked,
 ) -> Result<Response, Refusal> {
     asked.allow("GET")?;
@@ -63,7 +63,7 @@ pub(super) async fn show(
         None => match files.watch(&path).await {
             Ok(watched) => answer_feed(&app, (&feed, watched), &asked, View::of_feed).await,
             Err(NotThere::Refused(Refused::NotRegular(_))) if files.list(&path).await.is_ok() => {
-                let place = format!("{}/", place_of(&app, &feed, &path));
+                let place = format!("{}/{}", place_of(&app, &feed, &path), asked.query.suffix());
                 Ok((StatusCode::FOUND, [(header::LOCATION, place)]).into_response())
             }
             Err(error) => Err(refuse(error)),

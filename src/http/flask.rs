@@ -44,7 +44,7 @@ pub(super) async fn answer(State(app): State<Arc<App>>, mut parts: Parts) -> Res
             answer_feed(&app, (&feed, watched), &asked, |_, _| View::messages()).await
         }
         Shown::Page => {
-            let place = place_of_file(&app, &feed, &path);
+            let place = format!("{}{}", place_of_file(&app, &feed, &path), asked.query.suffix());
             Ok((StatusCode::FOUND, [(header::LOCATION, place)]).into_response())
         }
     }

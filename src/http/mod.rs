@@ -72,7 +72,7 @@ use openapi::{
 };
 use overview::{Index, JobShown, Told, frame, job_page, job_shown, line_of, nothing_here, runs_page};
 use push::Pushed;
-use query::{Query, encode, read_pairs};
+use query::{Query, encode, encode_pairs, read_pairs};
 use runs::{LISTED, RunList, find_run, resume, show_newest};
 use sieve::{LOOK_BACK, Sieve, Sifted, Span, Terms};
 use stream::{Lines, Show, Stream, Subject, Tie};

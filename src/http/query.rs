@@ -33,6 +33,12 @@ impl Query {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The same as the end of a URL, question mark and all: for who is sent elsewhere with it.
+    pub fn suffix(&self) -> String {
+        let query = encode_pairs(self.pairs());
+        if query.is_empty() { query } else { format!("?{query}") }
+    }
+
     /// The value of `name`, if it was given; an empty value is a value.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.pairs().find(|(given, _)| *given == name).map(|(_, value)| value)
@@ -76,6 +82,12 @@ impl Query {
         let Some((name, value)) = self.unknown(known).next() else { return Ok(()) };
         Err(Wrong::unknown(name, value, known))
     }
+}
+
+/// A query of these names and values.
+pub fn encode_pairs<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> String {
+    let pair = |(name, value): (N, V)| format!("{}={}", encode(name.as_ref()), encode(value.as_ref()));
+    pairs.into_iter().map(pair).collect::<Vec<_>>().join("&")
 }
 
 /// `text` with everything but letters, digits and `-._~` as percent signs: one segment of a path, a name or a value.

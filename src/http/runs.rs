@@ -60,7 +60,7 @@ pub(super) async fn show_newest(app: &App, job: &Job, asked: Asked) -> Result<Re
     asked.allow("GET")?;
     let found = newest(app, &job.name).await?;
     if asked.wanted == Wanted::Html {
-        let place = app.place_of(found.record().id);
+        let place = format!("{}{}", app.place_of(found.record().id), asked.query.suffix());
         let headers = [(header::LOCATION, place), (header::CACHE_CONTROL, "no-cache, no-store".to_owned())];
         return Ok((StatusCode::FOUND, headers).into_response());
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Asked, Lines, Query, Refusal, Terms, Times, Wanted, encode};
+use super::{Asked, Lines, Query, Refusal, Terms, Times, Wanted, encode_pairs};
 use crate::journal::{Journal, Selection};
 use crate::record;
 use crate::runs::RunRecord;
@@ -129,7 +129,7 @@ fn filters(query: &Query, stream: Option<record::Stream>, times: &Times) -> Filt
         since: given("since"),
         until: given("until"),
         stream,
-        query: pairs.map(|(name, value)| format!("{name}={}", encode(&value))).collect::<Vec<_>>().join("&"),
+        query: encode_pairs(pairs),
         last: None,
     }
 }

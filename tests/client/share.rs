@@ -100,6 +100,8 @@ fn a_command_is_at_its_url_and_here_and_starts_once() {
     for path in ["/jobs/sh", "/jobs/sh/form"] {
         assert_eq!(shared.get(path).accept("text/html").send().header("location"), Some(page.as_str()), "{path}");
     }
+    let tail = shared.get("/jobs/sh?tail=1&q=o%26").accept("text/html").send();
+    assert_eq!(tail.header("location"), Some(format!("{page}?tail=1&q=o%26").as_str()));
     assert_eq!(shared.address.request("POST", "/jobs/sh").send().status, 405);
     let mut text = shared.get("/jobs/sh").send();
     assert_eq!(text.line(), "out");
