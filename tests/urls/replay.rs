@@ -92,6 +92,38 @@ fn follow_0_ends_with_what_is_there() {
 }
 
 #[test]
+fn what_a_line_that_is_not_whole_counts_for_is_the_same_with_a_filter() {
+    let server = Server::with_job("echo a; echo b; printf 'name? '; read _ < gate; echo Ann");
+    let gate = server.gate("gate");
+    let mut first = server.get("/jobs/job");
+    first.until("name? ");
+    for query in ["", "&q=.", "&x=zzz"] {
+        let tail = |count: u32| server.get(&format!("/jobs/job/last?follow=0&tail={count}{query}")).text();
+        assert_eq!([tail(1).as_str(), &tail(2)], ["name? ", "b\nname? "], "{query}");
+    }
+    gate.pass();
+    first.text();
+}
+
+#[test]
+fn a_run_that_has_ended_has_its_end_also_before_the_rest_of_a_line() {
+    let server = Server::with_job("printf 'name? '; read _ < gate; echo Ann");
+    let gate = server.gate("gate");
+    let mut first = server.get("/jobs/job");
+    first.until("name? ");
+    gate.pass();
+    first.text();
+    let whole = server.ndjson("/jobs/job/last");
+    let time = whole.iter().rfind(|object| object["type"] == "line").unwrap()["time"].as_str().unwrap();
+    for query in ["", "&q=.", "&tail=1"] {
+        let cut = server.ndjson(&format!("/jobs/job/last?until={time}{query}"));
+        let seen: Vec<_> = cut.iter().filter(|object| object["type"] == "line").collect();
+        assert!(seen.iter().all(|line| line["text"] == "name? "), "{query}: {cut:?}");
+        assert_eq!(cut.last().unwrap()["type"], "end", "{query}: {cut:?}");
+    }
+}
+
+#[test]
 fn stream_shows_one_stream_with_its_own_line_numbers() {
     let server = Server::with_job("echo a; read _ < gate; echo b >&2; read _ < gate; echo c");
     let gate = server.gate("gate");

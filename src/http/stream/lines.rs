@@ -132,12 +132,11 @@ impl Lines {
             self.source.stop_following();
         }
         let next = ready!(self.source.poll_next(context))?;
-        let outside = match &next {
-            Next::Step(Step::Chunk(chunk)) => self.times.leave_out(chunk.time),
-            _ => None,
-        };
-        Poll::Ready(Ok(match outside {
+        let Next::Step(Step::Chunk(chunk)) = &next else { return Poll::Ready(Ok(next)) };
+        Poll::Ready(Ok(match self.times.leave_out(chunk.time) {
             None => next,
+            // the end of a line that was begun before: the reader knows where it stops, and whether that is the end
+            Some(Outside::After) if chunk.continues => Next::Nothing,
             Some(Outside::Before) => Next::Nothing,
             Some(Outside::After) => Next::Step(Step::Pause),
         }))
@@ -329,6 +328,7 @@ impl Search {
                 return Poll::Ready(Ok(None));
             }
             // what is not whole yet counts as something that is still to come, unless nothing is
+            Step::Pause if !self.follow => sieve.finish(),
             Step::Chunk(_) | Step::Pause => {}
             Step::End(_) => sieve.finish(),
         }
