@@ -184,6 +184,18 @@ fn no_arguments_mean_serve_with_jobs_toml_and_listen_as_it_says() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let full = ["sh", "-c", "exec \"$0\" \"$@\" 2>/dev/full"];
+    let mut server = Server::with(HI).wrapper(&full).start();
+    let run = server.get("/jobs/hi").expect(200).run();
+    assert_eq!(server.ended(&run)["state"], "succeeded");
+    server.signal(rustix::process::Signal::HUP);
+    assert_eq!(server.get("/jobs/hi").text(), "hi\n");
+    assert_eq!(server.runs("hi").len(), 2);
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
 fn a_state_dir_on_the_command_line_wins() {
     let server = Server::with(HI).arg("--state-dir").arg("elsewhere").start();
     server.get("/jobs/hi").text();

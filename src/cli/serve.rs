@@ -79,7 +79,9 @@ fn usual_state_dir() -> anyhow::Result<PathBuf> {
 
 fn log() {
     let ansi = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(io::stderr).with_ansi(ansi).init();
+    let log = tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(io::stderr).with_ansi(ansi);
+    // it would be said where nothing can be said, and a server whose log is on a full disk has to go on
+    log.log_internal_errors(false).init();
 }
 
 /// Where a configuration came from.
