@@ -120,6 +120,94 @@ fn a_journal_that_was_cut_short_is_read_as_far_as_it_is_whole() {
 }
 
 #[test]
+fn a_run_that_was_acknowledged_is_found_after_kill_9_and_its_processes_are_ended() {
+    let mut server = Server::start("[jobs.job]\ncommand = ['sleep', '1000']\n");
+    for _ in 0..4 {
+        let address = server.address();
+        let begin = || (0..10).map(|_| address.request("POST", "/jobs/job?detach").send().expect(202).run());
+        let acknowledged: Vec<String> = std::thread::scope(|scope| {
+            let some: Vec<_> = (0..4).map(|_| scope.spawn(|| begin().collect::<Vec<_>>())).collect();
+            some.into_iter().flat_map(|some| some.join().unwrap()).collect()
+        });
+        server.kill();
+        server.restart();
+        for run in acknowledged {
+            assert_eq!(server.json(&format!("/runs/{run}"))["state"], "lost", "{run}");
+        }
+        let folder = server.path("");
+        wait_for("every process to be ended", || processes::around(&folder).iter().all(|pid| *pid == server.pid()));
+    }
+}
+
+/// Changes the byte of a file at `at`.
+fn flip(path: &Path, at: u64) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[usize::try_from(at).unwrap()] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_run_whose_index_cannot_be_read_is_lost_and_its_output_is_left_alone() {
+    let damages: [fn(&Path); 3] = [
+        |index| flip(index, 200),
+        |index| fs::remove_file(index).unwrap(),
+        |index| {
+            fs::remove_file(index).unwrap();
+            fs::create_dir(index).unwrap();
+        },
+    ];
+    for damage in damages {
+        let mut server = Server::with_job("echo $$; seq 1 5; while :; do sleep 0.05; done");
+        let mut text = server.get("/jobs/job");
+        let pid: u32 = text.line().parse().unwrap();
+        text.until("5\n");
+        let run = text.run();
+        wait_for("the history to know it", || server.log().contains("run started"));
+        server.kill();
+        let output = server.journal_files(&run, "output").remove(0);
+        damage(&server.journal_files(&run, "index")[0]);
+        server.restart();
+        assert_eq!(fs::read_to_string(&output).unwrap(), format!("{pid}\n1\n2\n3\n4\n5\n"));
+        assert_eq!(server.json(&format!("/runs/{run}"))["state"], "lost");
+        assert_eq!(server.post(&format!("/runs/{run}/cancel")).status, 409);
+        let refused = server.get(&format!("/runs/{run}")).expect(500).text();
+        assert!(refused.contains("cannot be read") && !refused.contains("/state/"), "{refused}");
+        wait_for("its processes to be ended", || processes::group(pid).is_empty());
+    }
+}
+
+#[test]
+fn a_journal_of_which_a_part_is_missing_is_shown_as_far_as_it_goes_and_broken_off() {
+    let mut server = Server::with_job("for i in 1 2 3 4 5; do echo line $i; sleep 0.05; done");
+    let run = server.get("/jobs/job?wait").expect(200).run();
+    // from its files, and no more from memory
+    server.stop();
+    server.restart();
+    let index = server.journal_files(&run, "index").remove(0);
+    let whole = fs::read(&index).unwrap();
+    let damages: [fn(&mut Vec<u8>); 3] = [
+        |index| index.truncate(256 + 64 * 3),
+        |index| {
+            let last_chunk = index.len() - 128;
+            index[last_chunk + 20] ^= 1;
+        },
+        |index| index[256 + 64 * 2 + 20] ^= 1,
+    ];
+    for damage in damages {
+        let mut damaged = whole.clone();
+        damage(&mut damaged);
+        fs::write(&index, damaged).unwrap();
+        let mut text = server.get(&format!("/runs/{run}")).expect(200);
+        let rest = String::from_utf8(text.rest()).unwrap();
+        assert!(rest.starts_with("line 1\nline 2\n") && rest.lines().count() < 5, "{rest}");
+        assert!(text.is_broken_off(), "what is missing is no success: {rest}");
+        let mut page = server.request("GET", &format!("/runs/{run}")).accept("text/html").send().expect(200);
+        let page = String::from_utf8(page.rest()).unwrap();
+        assert!(page.contains("the rest cannot be read") && !page.contains("finished"), "{page}");
+    }
+}
+
+#[test]
 fn a_run_whose_files_are_gone_does_not_stop_the_server() {
     let mut server = Server::with_job("echo one");
     let run = server.get("/jobs/job").expect(200).run();

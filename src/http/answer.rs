@@ -81,7 +81,12 @@ impl Answer<'_> {
 async fn open(app: &App, record: RunRecord) -> Result<Reading, Refusal> {
     let id = record.id;
     let is_whole = record.bytes_not_kept() == Some(0);
-    let journal = app.runs.journal(&record).await.map_err(failed)?.ok_or_else(|| no_run(app, &id.to_string()))?;
+    let journal = app.runs.journal(&record).await.map_err(|error| {
+        tracing::error!(run = %id, %error, "a journal cannot be read");
+        Refusal::internal(format!("the output of run {id} cannot be read: see the server's log"))
+            .remedy("format=json shows its record")
+    })?;
+    let journal = journal.ok_or_else(|| no_run(app, &id.to_string()))?;
     if is_whole && journal.totals().bytes == 0 && journal.end().is_some_and(|end| end.bytes > 0) {
         return Err(Refusal::new(
             StatusCode::GONE,

@@ -93,14 +93,21 @@ fn find(base: &Path) -> io::Result<Found> {
                 found.segments.push(files.segment.clone());
                 found.last = Some((files, header));
             }
-            // it was begun and never written to
-            None => drop(Files::remove(base, number)?),
+            None => match Files::output_bytes(base, number)? {
+                // it was begun and never written to
+                0 => drop(Files::remove(base, number)?),
+                damaged => {
+                    warn!(files = %base.display(), number, "an index is damaged: its part is set aside as .damaged");
+                    Files::set_aside(base, number)?;
+                    found.cut += damaged;
+                }
+            },
         }
     }
     if let Some((files, header)) = &found.last {
         let mut whole = Whole::from(header);
         whole.check(files)?;
-        found.cut = whole.cut;
+        found.cut += whole.cut;
         found.extent = Extent {
             entries: header.first_entry + files.count()?,
             offset: whole.totals.bytes,

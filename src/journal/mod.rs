@@ -90,14 +90,15 @@ pub struct Totals {
 }
 
 impl Journal {
-    /// Opens the journal of a run that has ended; `receipt` is its end where the files do not tell it (the disk was full,
-    /// or the run never began).
+    /// Opens the journal of a run that has ended; `receipt` is its end as the history tells it: the files may not (the disk
+    /// was full, the run never began), or not all of it (a part is gone or damaged).
     ///
     /// # Errors
     /// Where the files cannot be read, or nobody knows of an end: then [`recover`] was not run on them.
     pub fn open(base: PathBuf, receipt: Option<End>) -> io::Result<Arc<Journal>> {
         let contents = recover::read_whole(&base)?;
-        let end = contents.end.or(receipt).ok_or_else(|| {
+        // who was told of the end knows also of what is missing here
+        let end = receipt.or(contents.end).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidData, format!("the journal at {} has no end", base.display()))
         })?;
         let shared = Shared {

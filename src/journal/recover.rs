@@ -42,19 +42,24 @@ pub(super) fn read_whole(base: &Path) -> io::Result<Contents> {
         contents.totals = header.totals();
         last = Some(files);
     }
-    let Some(files) = last else { return Ok(contents) };
+    let Some(files) = last else {
+        return if Files::output_bytes(base, 0)? == 0 { Ok(contents) } else { Err(without_index(base)) };
+    };
     let end = contents.entries + files.count()?;
-    // the last entry is the end, the one before it the last chunk
-    for number in contents.entries.max(end.saturating_sub(2))..end {
+    let mut receipt = None;
+    // the last entry is the end, the one before it the last chunk; what is damaged is passed over
+    for number in (contents.entries..end).rev() {
         match files.entry(number)? {
             Some(Entry::Chunk(entry)) => {
                 contents.entries = number + 1;
                 contents.totals = entry.totals();
+                break;
             }
-            Some(Entry::End(entry)) => contents.end = Some(entry.with(contents.totals)),
-            None => break,
+            Some(Entry::End(entry)) => receipt = Some(entry),
+            None => {}
         }
     }
+    contents.end = receipt.map(|entry| entry.with(contents.totals));
     Ok(contents)
 }
 
@@ -62,7 +67,7 @@ pub(super) fn read_whole(base: &Path) -> io::Result<Contents> {
 /// had ended before. `started` is when it was asked for, where the journal does not say.
 ///
 /// # Errors
-/// Where the files cannot be read or written.
+/// Where the files cannot be read or written, or there is output that no index speaks of. They stay as they are then.
 pub fn recover(base: &Path, started: Timestamp) -> io::Result<Recovered> {
     let mut whole =
         Whole { totals: Totals::default(), time: started, open: [None; Stream::ALL.len()], end: None, cut: 0 };
@@ -70,6 +75,7 @@ pub fn recover(base: &Path, started: Timestamp) -> io::Result<Recovered> {
     let mut last = None;
     let mut origin = None;
     let mut index_bytes = 0;
+    let mut is_torn = false;
     while let Some((files, header)) = open_if_whole(base, number, true)? {
         if number == 0 {
             whole.time = header.origin.started;
@@ -79,11 +85,16 @@ pub fn recover(base: &Path, started: Timestamp) -> io::Result<Recovered> {
         index_bytes += files.index.metadata()?.len();
         last = Some(files);
         number += 1;
-        if !complete {
+        is_torn = !complete;
+        if is_torn {
             break;
         }
     }
-    while Files::remove(base, number)? {
+    if number == 0 && Files::output_bytes(base, 0)? > 0 {
+        return Err(without_index(base));
+    }
+    // nothing goes on behind what is torn; but output that only lacks its index is left to whoever can read it
+    while (is_torn || Files::output_bytes(base, number)? == 0) && Files::remove(base, number)? {
         number += 1;
     }
     if let Some(end) = whole.end {
@@ -106,6 +117,12 @@ pub fn recover(base: &Path, started: Timestamp) -> io::Result<Recovered> {
         index_bytes += ENTRY as u64;
     }
     Ok(Recovered { origin, end: entry.with(whole.totals), cut: whole.cut, index_bytes })
+}
+
+/// There is output, and nothing says what it is.
+pub(super) fn without_index(base: &Path) -> io::Error {
+    let text = format!("the index of {}.output is gone or damaged", base.display());
+    io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
 /// The files of a segment, unless there are none or they were begun by a write that a crash or a full disk cut short:

@@ -93,6 +93,28 @@ impl Files {
         Ok(numbers)
     }
 
+    /// How many bytes of output there are of segment `number`, whatever its index says.
+    pub(super) fn output_bytes(base: &Path, number: u32) -> io::Result<u64> {
+        match fs::metadata(path(base, "output", number)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            found => found.map(|found| found.len()),
+        }
+    }
+
+    /// Gives the files of segment `number` other names, `….damaged`, by which no journal finds them any more.
+    pub(super) fn set_aside(base: &Path, number: u32) -> io::Result<()> {
+        for name in ["output", "index"] {
+            let path = path(base, name, number);
+            let mut aside = path.clone().into_os_string();
+            aside.push(".damaged");
+            match fs::rename(&path, aside) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                renamed => renamed?,
+            }
+        }
+        Ok(())
+    }
+
     /// Whether there is any file of segment `number`.
     pub(super) fn exist(base: &Path, number: u32) -> bool {
         ["output", "index"].iter().any(|name| path(base, name, number).exists())

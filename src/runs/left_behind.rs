@@ -1,6 +1,7 @@
 //! What the last server left behind: its unended runs are settled as lost, with every line they had, and what is left of
 //! their processes is ended. It begins no run.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -12,8 +13,8 @@ use tracing::{info, warn};
 
 use super::{Receipt, RunRecord, Runs};
 use crate::journal::{Recovered, forget, recover, retire};
-use crate::record::{RunId, State};
-use crate::sources::process::end_orphans;
+use crate::record::{End, Outcome, RunId, State};
+use crate::sources::process::{end_orphans, end_strays};
 
 /// What is left of a killed server's run gets so long between SIGTERM and SIGKILL: its job may be gone from `jobs.toml`.
 const ORPHANS_GRACE: Duration = Duration::from_secs(10);
@@ -31,14 +32,38 @@ impl Runs {
         Ok(left)
     }
 
-    /// Settles a run that the last server left behind.
-    pub(super) async fn settle(self: &Arc<Self>, mut record: RunRecord) {
+    /// Settles what the last server left behind.
+    pub(super) async fn settle_all(self: &Arc<Self>, left: Vec<RunRecord>) {
+        let mut strays = HashSet::new();
+        for record in left {
+            let id = record.id.to_string();
+            if !self.settle(record).await {
+                strays.insert(id);
+            }
+        }
+        if strays.is_empty() {
+            return;
+        }
+        self.tasks.spawn(async move {
+            let processes = end_strays(strays, ORPHANS_GRACE).await;
+            if processes > 0 {
+                info!(processes, "ended what was left of lost runs");
+            }
+        });
+    }
+
+    /// Settles one run, and says whether its processes are known, or known to be none of ours any more.
+    async fn settle(self: &Arc<Self>, mut record: RunRecord) -> bool {
         let (base, started) = (self.base(record.id), record.started);
         let recovered = tokio::task::spawn_blocking(move || recover(&base, started)).await;
         let Recovered { origin, end, cut, index_bytes } =
             match recovered.map_err(io::Error::other).and_then(|recovered| recovered) {
                 Ok(recovered) => recovered,
-                Err(error) => return warn!(run = %record.id, %error, "the journal of a lost run cannot be read"),
+                Err(error) => {
+                    warn!(run = %record.id, %error, "the journal of a lost run cannot be read");
+                    self.settle_unread(record);
+                    return false;
+                }
             };
         let child = origin.as_ref().and_then(|origin| origin.child);
         match origin {
@@ -46,8 +71,11 @@ impl Runs {
             Some(origin) if record.job.is_empty() => {
                 (record.job, record.trigger, record.started) = (origin.job, origin.trigger, origin.started);
             }
-            // files that were made and not yet written to: there was no run
-            None if record.job.is_empty() => return remove(&self.base(record.id)),
+            // files that were made and not yet written to: nobody was told of the run, but its command may have begun
+            None if record.job.is_empty() => {
+                remove(&self.base(record.id));
+                return false;
+            }
             Some(_) | None => {}
         }
         (record.state, record.lines, record.bytes) = (end.state, end.lines, end.bytes);
@@ -57,14 +85,38 @@ impl Runs {
         info!(run = %id, job = record.job, state = state.name(), lines, cut, "settled a run of the last server");
         self.history.save(record);
         // what a run that came to its end left behind, it left on purpose
-        if let Some(child) = child.filter(|_| state == State::Lost) {
-            self.tasks.spawn(async move {
-                let ended = end_orphans(child.pid, child.started.into(), &id.to_string(), ORPHANS_GRACE).await;
-                if ended > 0 {
-                    info!(run = %id, processes = ended, "ended what was left of a lost run");
-                }
-            });
+        if state != State::Lost {
+            return true;
         }
+        let Some(child) = child else { return false };
+        self.tasks.spawn(async move {
+            let ended = end_orphans(child.pid, child.started.into(), &id.to_string(), ORPHANS_GRACE).await;
+            if ended > 0 {
+                info!(run = %id, processes = ended, "ended what was left of a lost run");
+            }
+        });
+        true
+    }
+
+    /// The same of a run whose journal does not say how far it came: its files stay as they are, for somebody to look at.
+    fn settle_unread(&self, mut record: RunRecord) {
+        // only its journal would say whose run it was
+        if record.job.is_empty() {
+            return;
+        }
+        let end = End {
+            state: State::Lost,
+            outcome: Outcome::Unknown,
+            ended: record.started,
+            duration: Duration::ZERO,
+            usage: None,
+            lines: record.lines,
+            bytes: record.bytes,
+            bytes_not_kept: 0,
+        };
+        record.state = State::Lost;
+        record.ended = Some(Receipt::from(&end));
+        self.history.save(record);
     }
 }
 

@@ -171,9 +171,8 @@ impl Runs {
             settings,
         });
         runs.sweeper().clear_remains().await;
-        for record in runs.left_behind().await? {
-            runs.settle(record).await;
-        }
+        let left = runs.left_behind().await?;
+        runs.settle_all(left).await;
         runs.in_background(tell_places(Arc::clone(&runs.live)));
         runs.in_background(runs.sweeper().work());
         Ok(runs)

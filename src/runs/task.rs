@@ -82,9 +82,9 @@ impl Task {
                 return (Ended { state: State::Failed, outcome: Outcome::Unknown, usage: None }, writer, None);
             }
         };
-        let pid = process.id();
+        // who is told of the run can count on its being found after a crash, and on the end of its processes
+        writer.note(Child { pid: process.id(), started });
         run.begun.send_replace(Some(State::Running));
-        writer.note(Child { pid, started });
         let told = async {
             tokio::task::yield_now().await;
             self.runs.history.save(run.record());

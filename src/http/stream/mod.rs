@@ -242,6 +242,10 @@ impl Stream {
                     return self.clock.poll_silence(context, &mut self.show, &mut self.rendered);
                 }
                 Poll::Ready(Ok(Next::Step(Step::End(end)))) => {
+                    if end.bytes_not_kept == 0 && self.show.subject.journal().totals().bytes < end.bytes {
+                        self.fail(io::Error::other("some of its files are gone or damaged"));
+                        return Poll::Ready(());
+                    }
                     self.show.subject.end(&end, &mut self.show.view, &mut self.rendered);
                     self.stage = Stage::Ended(end);
                     return Poll::Ready(());

@@ -90,6 +90,25 @@ async fn what_is_torn_is_cut_off_and_a_line_that_was_begun_is_ended() {
 }
 
 #[tokio::test]
+async fn a_part_whose_index_is_damaged_is_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = resume(folder.path(), MIB);
+    append(&mut first.writer, "one\n");
+    drop(first.writer);
+    let index = folder.path().join("lines.index");
+    let mut bytes = std::fs::read(&index).unwrap();
+    bytes[200] ^= 1;
+    std::fs::write(&index, bytes).unwrap();
+    let mut again = resume(folder.path(), MIB);
+    assert!(again.is_new && again.cut == 4);
+    append(&mut again.writer, "two\n");
+    assert_eq!(numbers_of(&lines(&again.journal, Selection::default()).await), [1]);
+    assert_eq!(std::fs::read(folder.path().join("lines.output.damaged")).unwrap(), b"one\n");
+    drop(again.writer);
+    assert!(!resume(folder.path(), MIB).is_new);
+}
+
+#[tokio::test]
 async fn it_keeps_to_its_size_and_to_the_youngest_lines() {
     let folder = tempfile::tempdir().unwrap();
     let mut feed = resume(folder.path(), MIB);

@@ -32,7 +32,7 @@ pub use choices::lines_of;
 pub use kernel::shed_inheritance;
 pub use limits::raise_open_files;
 pub use mask::{Mask, Masker};
-pub use orphans::end_orphans;
+pub use orphans::{end_orphans, end_strays};
 pub use spawn::StartError;
 
 use crate::journal::Writer;
@@ -42,7 +42,7 @@ use family::{Family, Signs};
 use feed::supply;
 use kernel::ExitWatch;
 use limits::restore_open_files;
-use proc::{Known, has_variable, holders, members, start_time};
+use proc::{Known, group_of, holders, members, pids, start_time, variable};
 use pump::{Output, Tap, pump_all};
 use spawn::{Spawned, spawn};
 

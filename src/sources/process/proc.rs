@@ -29,20 +29,21 @@ pub(super) fn holders(targets: &[PathBuf]) -> Vec<Known> {
     pids().filter(|pid| *pid != own).filter(holds).map(|pid| Known { pid, command: command(pid) }).collect()
 }
 
-/// Whether the process was started with the variable `name` set to `value`.
-pub(super) fn has_variable(pid: i32, name: &str, value: &str) -> bool {
-    let wanted = format!("{name}={value}");
-    fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|variables| variables.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes()))
+/// The value that the variable `name` had when the process was started.
+pub(super) fn variable(pid: i32, name: &str) -> Option<String> {
+    let variables = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let value = |variable: &[u8]| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
+    String::from_utf8(variables.split(|byte| *byte == 0).find_map(value)?).ok()
 }
 
-fn pids() -> impl Iterator<Item = i32> {
+/// Of all processes.
+pub(super) fn pids() -> impl Iterator<Item = i32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// The process group, unless it has exited.
-fn group_of(pid: i32) -> Option<i32> {
+pub(super) fn group_of(pid: i32) -> Option<i32> {
     let stat = stat(pid)?;
     let mut fields = stat.split_ascii_whitespace();
     let state = fields.next()?;
@@ -91,6 +92,6 @@ mod tests {
     fn a_pid_that_nobody_has_is_nobody() {
         assert_eq!(group_of(i32::MAX), None);
         assert_eq!(command(i32::MAX), "?");
-        assert!(!has_variable(i32::MAX, "A", "b"));
+        assert_eq!(variable(i32::MAX, "A"), None);
     }
 }
