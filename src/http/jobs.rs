@@ -84,8 +84,7 @@ pub(super) async fn start(
         if let Some(taken) = input_taken.filter(|_| asked.version == Version::HTTP_2) {
             taken.cancelled().await;
         }
-        // a command that cannot be started is a run that has failed
-        let _ = run.begun().await;
+        app.runs.noted(&run).await;
         return Ok(accepted(&app, &run));
     }
     // whoever joined did not start it, and ends it neither

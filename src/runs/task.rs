@@ -24,7 +24,8 @@ pub(super) struct Task {
 impl Task {
     pub(super) async fn run(self, writer: Writer, queued: bool, input: Option<Input>) {
         let has_turn = !queued || self.wait_for_turn().await;
-        let began = if queued && has_turn { Instant::now() } else { self.asked };
+        // who never had a turn took no time
+        let began = if queued { Instant::now() } else { self.asked };
         let (ended, mut writer, unreaped) = match has_turn && !self.run.cancel.is_cancelled() {
             true if self.run.job.source == Source::Stdin => self.read_stdin(writer).await,
             true => self.execute(writer, input).await,
