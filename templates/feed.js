@@ -14,10 +14,14 @@ const PAUSES = [0, 1, 2, 4, 8, 15, 30];
 const ASK = 2000;
 /** The end of the slider: no limit. */
 const FASTEST = 21;
+/** What is said while no connection can be had. */
+const LOST = "The connection is lost; trying to go on.";
 
 const byId = (id) => document.getElementById(id);
 const digits = new Intl.NumberFormat("en");
 const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** What a refusal is about may be over the next time. */
+const isOfNow = (response) => response.status >= 500 || response.status === 429;
 const numberOf = (row) => Number(row.id.slice(1));
 
 /** What `find` finds once the parser has come so far; null where the page ends without it. */
@@ -259,13 +263,14 @@ class Stream {
     if (this.said.textContent !== text) this.said.textContent = text;
   }
 
-  /** What the feed's record says; null where the server does not answer. */
+  /** The feed's `record`; or the status that it was `refused` with; neither where the server does not answer now. */
   async ask() {
     try {
       const response = await fetch(this.rows.address, { headers: { Accept: "application/json" } });
-      return response.ok ? await response.json() : null;
+      if (response.ok) return { record: await response.json() };
+      return isOfNow(response) ? {} : { refused: response.status };
     } catch {
-      return null;
+      return {};
     }
   }
 
@@ -282,8 +287,7 @@ class Stream {
 
   /** The document ends here, and what follows is fetched for as long as the page is there. */
   async run() {
-    const begun = await this.ask();
-    this.journal = begun?.journal;
+    if (!(await this.#begin())) return;
     await styled();
     if (document.readyState === "loading") window.stop();
     for (let attempt = 0; ; ) {
@@ -300,10 +304,30 @@ class Stream {
         continue;
       }
       if (this.rows.newest() > before) attempt = 0;
-      if (attempt > 0) this.say("The connection is lost; trying to go on.");
+      if (attempt > 0) this.say(LOST);
       await this.#sleep(1000 * PAUSES[Math.min(attempt, PAUSES.length - 1)]);
       attempt += 1;
     }
+  }
+
+  /** Waits for the feed's first record: without one the document is all there is, and goes on. False where there is none. */
+  async #begin() {
+    for (let attempt = 0; ; attempt += 1) {
+      const { record, refused } = await this.ask();
+      if (refused) {
+        this.#giveUp(refused);
+        return false;
+      }
+      this.journal = record?.journal;
+      if (record) return true;
+      if (document.readyState !== "loading") this.say(LOST);
+      await this.#sleep(1000 * PAUSES[Math.min(attempt, PAUSES.length - 1)]);
+    }
+  }
+
+  #giveUp(status) {
+    byId("pause").disabled = byId("rate").disabled = true;
+    this.say(`The server cannot go on with this feed (${status}): reload the page to see why.`);
   }
 
   #sleep(milliseconds) {
@@ -312,7 +336,7 @@ class Stream {
 
   /** While it is paused: says how many lines have come. */
   async #rest() {
-    const record = await this.ask();
+    const { record } = await this.ask();
     if (!this.stands) return;
     if (record) this.say(`Paused: ${digits.format(Math.max(0, record.lines - this.rows.newest()))} more lines.`);
     await this.#sleep(ASK);
@@ -321,7 +345,11 @@ class Stream {
 
   /** Fetches what follows the last row: "full", "changed" (something else is asked for), "gone" or "cut". */
   async #read() {
-    const record = await this.ask();
+    const { record, refused } = await this.ask();
+    if (refused) {
+      this.#giveUp(refused);
+      return "gone";
+    }
     if (!record) return "cut";
     this.journal ??= record.journal;
     // the numbers begin anew with a journal
@@ -343,8 +371,8 @@ class Stream {
     try {
       const response = await fetch(address, { headers: { Accept: "text/html" }, signal: connection.signal });
       if (response.ok) return await this.#pour(response, connection);
-      if (response.status >= 500 || response.status === 429) return "cut";
-      this.say(`The server cannot go on with this feed (${response.status}): reload the page to see why.`);
+      if (isOfNow(response)) return "cut";
+      this.#giveUp(response.status);
       return "gone";
     } catch {
       return connection.signal.reason?.name === "Silence" ? "cut" : connection.signal.aborted ? "changed" : "cut";

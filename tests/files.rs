@@ -122,6 +122,11 @@ fn a_folder_lists_what_it_shows_and_each_file_can_be_followed() {
     assert_eq!(page.line(), "again");
     let other = server.get("/feeds/logs/monday/foo.log?follow=0").text();
     assert_eq!(other, "hello\nagain\n", "a second viewer sees all of it");
+    let told = server.json("/feeds/logs/monday/foo.log?format=json");
+    assert_eq!((&told["feed"], &told["path"]), (&"logs".into(), &"monday/foo.log".into()));
+    assert_eq!((&told["first_line"], &told["lines"]), (&1.into(), &2.into()));
+    let start = &server.ndjson("/feeds/logs/monday/foo.log?format=ndjson&follow=0")[0];
+    assert_eq!(told["journal"], start["journal"], "the same numbers mean the same lines");
     write(&logs.join("events"), "a file like others\n");
     assert_eq!(server.get("/feeds/logs/events?follow=0").text(), "a file like others\n");
     let moved = server.get("/feeds/logs/monday").expect(302);

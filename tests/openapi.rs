@@ -170,6 +170,28 @@ fn what_is_streamed_keeps_to_its_schema() {
 }
 
 #[test]
+fn what_is_told_of_a_feed_a_folder_and_its_file_keeps_to_its_schema() {
+    let builder = Server::with("[feeds.app]\npush = true\n[feeds.logs]\ndirectory = 'logs'\n");
+    fs::create_dir(builder.path("logs")).unwrap();
+    fs::write(builder.path("logs/a.log"), "one\n").unwrap();
+    let server = builder.start();
+    let document = document(&server, "");
+    for (path, target) in [
+        ("/feeds/{feed}", "/feeds/app"),
+        ("/feeds/{feed}", "/feeds/logs/"),
+        ("/feeds/{feed}/{path}", "/feeds/logs/a.log"),
+    ] {
+        let mut schema =
+            document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"].clone();
+        schema["components"] = document["components"].clone();
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        let told = server.json(&format!("{target}?format=json"));
+        let faults: Vec<_> = validator.iter_errors(&told).map(|fault| fault.to_string()).collect();
+        assert!(faults.is_empty(), "{target}: {told}: {faults:?}");
+    }
+}
+
+#[test]
 fn schemathesis_finds_no_fault() {
     let server = Server::with(JOBS).server("keep_runs = 50").start();
     // something to be found by its name

@@ -40,6 +40,9 @@ pub(super) const QUERY: [&str; 17] = [
 #[schema(as = Feed)]
 pub(super) struct FeedRecord<'a> {
     feed: &'a str,
+    /// Which file of the feed's folder, where it is a folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
     #[schema(required)]
     description: Option<&'a str>,
     /// The name of its journal: as long as it stays the same, so do the numbers of the lines.
@@ -134,20 +137,25 @@ impl FeedRecord<'_> {
 
 /// What is told of a feed.
 pub(super) async fn feed_record(feed: &Feed) -> FeedRecord<'_> {
-    let watched = feed.watch();
+    record_of(feed, feed.watch().as_ref()).await
+}
+
+/// What is told of a feed whose lines are those of `watched`: it may be a file of the feed's folder.
+async fn record_of<'a>(feed: &'a Feed, watched: Option<&Watched>) -> FeedRecord<'a> {
     let counted = feed.counters().look();
     let Count { records, bytes, bad_frames, refused } = counted.all;
-    let newest = match &watched {
+    let newest = match watched {
         Some(watched) => watched.newest().await,
         None => None,
     };
     FeedRecord {
         feed: &feed.config.name,
+        path: watched.and_then(|watched| watched.start.path.clone()),
         description: feed.config.description.as_deref(),
-        journal: watched.as_ref().map(|watched| watched.start.journal),
-        first_line: watched.as_ref().map_or(1, |watched| watched.first_line()),
-        lines: watched.as_ref().map_or(0, |watched| watched.totals().lines),
-        started: watched.as_ref().map(|watched| stamp(watched.start.started)),
+        journal: watched.map(|watched| watched.start.journal),
+        first_line: watched.map_or(1, |watched| watched.first_line()),
+        lines: watched.map_or(0, |watched| watched.totals().lines),
+        started: watched.map(|watched| stamp(watched.start.started)),
         newest: newest.map(stamp),
         problem: feed.failure(),
         brought: Brought { records, bytes, bad_frames, refused },
@@ -170,6 +178,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Name(name): Name, asked: A
     let feed = find_feed(&app, &name)?;
     if asked.wanted == Wanted::Json && feed.files().is_none() {
         asked.query.refuse_unknown(&QUERY)?;
+        // one that has failed tells why
         return Ok(json(StatusCode::OK, &feed_record(&feed).await));
     }
     if let Some(files) = feed.files() {
@@ -202,6 +211,9 @@ pub(super) async fn answer(
     view: impl FnOnce(Format, FeedOptions) -> View,
 ) -> Result<Response, Refusal> {
     asked.query.refuse_unknown(&QUERY)?;
+    if asked.wanted == Wanted::Json {
+        return Ok(json(StatusCode::OK, &record_of(feed, Some(&watched)).await));
+    }
     let mut viewed = Viewed::of_query(asked)?;
     let Some(format) = viewed.format.view() else { return Err(Refusal::no_stream("a feed's record")) };
     let start = watched.start.clone();

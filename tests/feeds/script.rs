@@ -1,5 +1,7 @@
 //! What the script adds to a feed's page, in a real browser.
 
+use std::io::Write;
+
 use crate::harness::Server;
 use crate::harness::browser::Browser;
 use crate::harness::proxy::Proxy;
@@ -48,6 +50,47 @@ fn a_page_goes_on_after_cuts_and_numbers_every_warning_once() {
     assert_eq!(browser.value(links), "#e29,#e31");
     browser.wait_for_text("#hits", "42 rows, 0 errors, 40 warnings");
     assert_eq!(browser.value("document.querySelectorAll('#lines .day').length"), 1);
+}
+
+#[test]
+fn the_page_of_a_folders_file_follows_it_and_goes_on_after_a_cut() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let builder = Server::with("[feeds.logs]\ndirectory = 'logs'\n");
+    let file = builder.path("logs/monday/a b.log");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, lines(1, 3)).unwrap();
+    let server = builder.start();
+    let proxy = Proxy::to(server.address());
+    let write = |from, to| {
+        let mut file = std::fs::OpenOptions::new().append(true).open(&file).unwrap();
+        file.write_all(&lines(from, to)).unwrap();
+    };
+    open(&browser, &proxy.url("/feeds/logs/monday/a%20b.log"));
+    // the document has ended, and the script has gone on
+    browser.wait_until("document.readyState !== 'loading' && document.getElementById('end') === null");
+    write(4, 5);
+    has(&browser, 5);
+    proxy.cut();
+    write(6, 7);
+    has(&browser, 7);
+    assert_eq!(numbers(&browser), (1..=7).collect::<Vec<_>>());
+    assert_eq!(browser.value("document.getElementById('said').textContent"), "");
+}
+
+#[test]
+fn a_page_that_the_server_tells_nothing_of_goes_on_as_without_scripts() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let server = Server::start(APP);
+    let refusing = "const ask = window.fetch; \
+        window.fetch = (where, how) => how.headers.Accept === 'application/json' \
+            ? Promise.resolve(new Response('', { status: 404 })) : ask(where, how);";
+    browser.devtools("Page.addScriptToEvaluateOnNewDocument", &serde_json::json!({ "source": refusing }));
+    push(&server, "app", &lines(1, 3));
+    open(&browser, &server.url("/feeds/app"));
+    browser.wait_for_text("#said", "(404)");
+    push(&server, "app", &lines(4, 5));
+    has(&browser, 5);
+    assert_eq!(numbers(&browser), [1, 2, 3, 4, 5]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{Content, ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
@@ -83,6 +83,12 @@ fn event(data: &str) -> Object {
 
 fn document<T: ToSchema>() -> Content {
     Content::new(Some(Ref::from_schema_name(T::name())))
+}
+
+/// One of two that have no field in common.
+fn either<T: ToSchema, U: ToSchema>() -> Content {
+    let one = OneOfBuilder::new().item(Ref::from_schema_name(T::name())).item(Ref::from_schema_name(U::name()));
+    Content::new(Some(Schema::from(one)))
 }
 
 fn header(description: &str) -> Header {
@@ -226,7 +232,7 @@ impl IntoResponses for FeedShown {
             .content("text/plain", text())
             .content("application/x-ndjson", objects(&name))
             .content("text/event-stream", Content::new(Some(event(&name))))
-            .content("application/json", document::<FeedRecord<'_>>())
+            .content("application/json", either::<FeedRecord<'_>, FolderShown>())
             .header("Joblines-Feed", header("The feed's name; not with JSON"))
             .header("Content-Location", header("Where the feed is; not with JSON"));
         with(refused(&[404]), [(200, feed)])
@@ -256,7 +262,9 @@ impl IntoResponses for FeedFileShown {
             .content("text/plain", text())
             .content("application/x-ndjson", objects(&name))
             .content("text/event-stream", Content::new(Some(event(&name))))
-            .content("application/json", document::<FolderShown>());
+            .content("application/json", either::<FeedRecord<'_>, FolderShown>())
+            .header("Joblines-Feed", header("The feed's name; with lines"))
+            .header("Content-Location", header("Where the file is; with lines"));
         with(refused(&[403, 404, 503]), [(200, file), (302, to("It is a folder, whose URL ends with a slash"))])
     }
 }
