@@ -44,8 +44,10 @@ function appeared(find) {
 /** The rows of the table. Those with an id are lines; among them stand days, counts of what remains, and gaps. */
 class Rows {
   #listeners = [];
-  /** The last row that was numbered and counted. */
+  /** The last row that was numbered and counted for good. */
   #looked = null;
+  /** The one behind it, where it is numbered and counted already: it may not be whole. */
+  #newest = null;
   #problems = 0;
   #counts = { errors: 0, warnings: 0 };
 
@@ -86,9 +88,11 @@ class Rows {
 
   /** Removes the last row, which may not be whole, and what is behind it. Returns the number of the line to go on with. */
   cutBack() {
+    this.look();
     const last = this.last();
     if (!last) return this.first;
-    if (last === this.#looked) this.#forget(last);
+    if (last === this.#newest || last.nextElementSibling) this.#forget(last);
+    this.#newest = null;
     while (last.nextElementSibling) last.nextElementSibling.remove();
     const number = numberOf(last);
     this.#looked = last.previousElementSibling;
@@ -97,10 +101,12 @@ class Rows {
     return number;
   }
 
-  /** Numbers and counts the rows that are whole: those that another one follows, and with `all` the last one too. */
-  look(all = false) {
+  /** Numbers and counts the rows: for good those that another one follows, the last one until it is looked at again. */
+  look() {
+    if (this.#newest) this.#forget(this.#newest);
+    this.#newest = null;
     let row = this.#looked ? this.#looked.nextElementSibling : this.body.firstElementChild;
-    for (; row && (all || row.nextElementSibling); row = row.nextElementSibling) {
+    for (; row?.nextElementSibling; row = row.nextElementSibling) {
       if (row.className === "day" && this.day === row.textContent.trim()) {
         const same = row;
         row = row.previousElementSibling ?? row.nextElementSibling;
@@ -112,8 +118,12 @@ class Rows {
         this.#number(row.cells[2]);
       }
       this.#looked = row;
-      if (!row) break;
     }
+    // the cell of its level is there once another one follows that
+    if (!row?.id || row.cells.length < 4) return;
+    this.#count(row, 1);
+    this.#number(row.cells[2]);
+    this.#newest = row;
   }
 
   #count(row, by) {
@@ -148,12 +158,13 @@ class Rows {
   trim() {
     let over = this.body.childElementCount - MOST_ROWS;
     if (over <= 0) return false;
+    // what goes has been counted
+    this.look();
     let day = null;
     for (; over > 0; over -= 1) {
       const oldest = this.body.firstElementChild;
       if (oldest.className === "day") day = oldest;
       if (oldest.id) this.#count(oldest, -1);
-      if (oldest === this.#looked) this.#looked = null;
       oldest.remove();
     }
     if (day && this.body.firstElementChild?.className !== "day") this.body.prepend(day);
@@ -354,7 +365,6 @@ class Stream {
     this.journal ??= record.journal;
     // the numbers begin anew with a journal
     if (record.journal !== this.journal) location.reload();
-    this.rows.look(true);
     const from = this.rows.cutBack();
     const address = new URL(this.rows.address, location.href);
     address.search = this.query;
@@ -403,7 +413,7 @@ class Stream {
       this.rows.body.append(...body.children);
       if (this.follower.following && this.rows.trim()) this.follower.keepUp();
     }
-    this.rows.look(true);
+    this.rows.look();
     return unseen.getElementById("end")?.className === "full" ? "full" : "cut";
   }
 

@@ -94,6 +94,28 @@ fn a_page_that_the_server_tells_nothing_of_goes_on_as_without_scripts() {
 }
 
 #[test]
+fn the_newest_row_is_counted_and_numbered_before_another_one_comes() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let server = Server::start(APP);
+    let proxy = Proxy::to(server.address());
+    open(&browser, &proxy.url("/feeds/app"));
+    push(&server, "app", b"ERROR:app:only\n");
+    browser.wait_for_text("#hits", "1 row, 1 error, 0 warnings");
+    push(&server, "app", &lines(2, 4));
+    push(&server, "app", b"ERROR:app:last\n");
+    browser.wait_for_text("#hits", "5 rows, 2 errors, 3 warnings");
+    let ids = "[...document.querySelectorAll('#lines td[id]')].map((cell) => cell.id).join()";
+    let links = "[...document.querySelectorAll('#L5 .hop a')].map((link) => link.hash).join()";
+    assert_eq!((browser.value(ids), browser.value(links)), ("e1,e2,e3,e4,e5".into(), "#e4,#e6".into()));
+    // it comes once more when the connection has been lost, and is still one
+    proxy.cut();
+    push(&server, "app", b"INFO:app:on\n");
+    has(&browser, 6);
+    browser.wait_for_text("#hits", "6 rows, 2 errors, 3 warnings");
+    assert_eq!((browser.value(ids), browser.value(links)), ("e1,e2,e3,e4,e5".into(), "#e4,#e6".into()));
+}
+
+#[test]
 fn a_pause_counts_what_comes_and_following_fetches_it() {
     let Some(browser) = Browser::with_scripts() else { return };
     let server = Server::start(APP);
