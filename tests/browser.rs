@@ -106,6 +106,28 @@ fn a_phone_need_not_be_scrolled_sideways() {
 }
 
 #[test]
+fn a_banner_stands_above_the_heading_of_a_run_and_a_feed() {
+    let Some(browser) = Browser::without_scripts() else { return };
+    let server = Server::start("[jobs.job]\ncommand = 'echo one'\n[feeds.app]\npush = true\n");
+    server.get("/jobs/job").expect(200).whole();
+    std::fs::write(server.path("jobs.toml"), "[jobs.job]\ncommnd = 'echo one'\n").unwrap();
+    wait_for("the banner", || server.visit("/runs").text().contains("class=\"banner\""));
+    for target in ["/jobs/job/last", "/feeds/app"] {
+        for width in [390, 1280] {
+            browser.size(width, 844);
+            browser.open(&server.url(target));
+            browser.wait_for_text(".banner", "jobs.toml");
+            let [x, y, w, h] = browser.place(".banner").unwrap();
+            let [[_, home, _, home_height], [_, name, _, name_height]] =
+                ["header nav", "header h1"].map(|css| browser.place(css).unwrap());
+            assert!(home >= y + h && name >= y + h, "{target} at {width}: {y} + {h}, then {home} and {name}");
+            assert!(home < name + name_height && name < home + home_height, "{target} at {width}: one heading");
+            assert!(x + w > 0.9 * f64::from(width), "{target} at {width}: a line of its own");
+        }
+    }
+}
+
+#[test]
 fn a_run_is_cancelled_by_a_button_without_scripts() {
     let Some(browser) = Browser::without_scripts() else { return };
     let server = Server::with_job("echo one; sleep 1000");
