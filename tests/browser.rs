@@ -105,6 +105,28 @@ fn a_phone_need_not_be_scrolled_sideways() {
     }
 }
 
+/// Whether two elements stand at least in part on the same place.
+fn overlap(one: [f64; 4], other: [f64; 4]) -> bool {
+    [0, 1].into_iter().all(|side| one[side] < other[side] + other[side + 2] && other[side] < one[side] + one[side + 2])
+}
+
+#[test]
+fn a_run_button_covers_nothing_of_the_last_outcome() {
+    let Some(browser) = Browser::without_scripts() else { return };
+    let server = Server::start("[jobs.job]\ncommand = 'kill -SEGV $$'\nparams.a = { default = '' }\n");
+    server.get("/jobs/job?wait").whole();
+    for width in [320, 390, 480, 700, 860, 1280] {
+        browser.size(width, 844);
+        browser.open(&server.url("/"));
+        browser.wait_for_text(".last", "took");
+        let button = browser.place(".starter summary").unwrap();
+        for css in [".jobs h2 a", ".last .state", ".last p:first-child", ".last p:last-child"] {
+            let place = browser.place(css).unwrap();
+            assert!(!overlap(button, place), "at {width}: {css} at {place:?}, the button at {button:?}");
+        }
+    }
+}
+
 #[test]
 fn a_banner_stands_above_the_heading_of_a_run_and_a_feed() {
     let Some(browser) = Browser::without_scripts() else { return };
