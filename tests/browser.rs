@@ -92,7 +92,8 @@ fn a_phone_need_not_be_scrolled_sideways() {
     let Some(browser) = Browser::without_scripts() else { return };
     let long = "a".repeat(2000);
     let server = Server::start(&format!(
-        "[jobs.job]\ndescription = 'A job'\ncommand = \"echo {long}; echo 'words and more words and yet more words in one line'; exit 3\"\n"
+        "[jobs.job]\ndescription = 'A job'\ngroup = '{}'\ncommand = \"echo {long}; echo 'words and more words and yet more words in one line'; exit 3\"\n",
+        "g".repeat(64)
     ));
     browser.size(390, 844);
     for target in ["/jobs/job", "/", "/runs", "/nowhere", "/jobs/job/form"] {
