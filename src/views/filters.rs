@@ -1,5 +1,6 @@
 //! The filters of a run's page, as its form has them. It never filters.
 
+use super::in_digits;
 use crate::record::{Level, Stream};
 
 /// Which lines a page shows, as its query says.
@@ -37,6 +38,12 @@ impl Filters {
     /// Whether they leave anything out.
     pub fn are_on(&self) -> bool {
         !self.query.is_empty()
+    }
+
+    /// What is said of the lines that are left out where `last` is set. How many of those before match is not known.
+    pub(super) fn at_most(&self) -> Option<String> {
+        let last = in_digits(self.last?);
+        Some(format!("Of the lines that match, at most the last {last} are on this page"))
     }
 
     /// The address `run` with these filters, and with `more` in its query.

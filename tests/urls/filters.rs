@@ -205,7 +205,7 @@ fn the_page_of_a_long_run_has_the_last_lines_that_match_and_links_to_all() {
     let page = server.visit(&format!("{run}?q=%5B05%5D%24")).text();
     html::assert_whole(&page);
     assert_eq!(rows(&page), (7001..=12_000).map(|n| n * 5).collect::<Vec<u64>>());
-    assert!(html::shows(&page, "Of these lines the last 5000 are on this page"), "{}", &page[..3000]);
+    assert!(html::shows(&page, "Of the lines that match, at most the last 5,000 are on this page"), "{page:.3000}");
     assert!(page.contains("?q=%5B05%5D%24&amp;all\""), "{}", &page[..3000]);
     let all = server.visit(&format!("{run}?q=%5B05%5D%24&all")).text();
     assert_eq!(rows(&all).len(), 12_000);

@@ -84,8 +84,8 @@ pub(super) fn start(start: &FeedStart, first_line: u64, options: &FeedOptions) -
 fn earlier(first_line: u64, options: &FeedOptions) -> Option<(String, Option<String>)> {
     let filters = &options.filters;
     if filters.are_on() {
-        let last = filters.last.filter(|last| options.lines - options.oldest.min(options.lines) >= *last)?;
-        return Some((format!("Of the lines that match, at most the last {} are on this page", in_digits(last)), None));
+        filters.last.filter(|last| options.lines - options.oldest.min(options.lines) >= *last)?;
+        return Some((filters.at_most()?, None));
     }
     let words = match first_line.checked_sub(options.oldest).filter(|lines| *lines > 0)? {
         1 => "1 earlier line is not on this page".to_owned(),
