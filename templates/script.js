@@ -721,9 +721,28 @@ function seekLine(rows) {
   });
 }
 
+/** The page that has the line that the address names, where the server has begun this one further down by itself. */
+function pageOfLine(run, first, query, asked) {
+  const line = Number(/^#L([1-9]\d*)$/.exec(location.hash)?.[1] ?? first);
+  const narrowed = ["from", "tail", "stream", "q", "x", "level", "logger", "field", "since", "until"];
+  if (line >= first || narrowed.some((name) => asked.get(name))) return null;
+  const address = new URL(run);
+  address.search = query;
+  address.searchParams.set("from", Math.max(1, line + 1 - STEP));
+  address.hash = location.hash;
+  return address.href;
+}
+
 function enhanceRun(lines) {
   const run = new URL(document.querySelector("header a.id").href);
-  const query = viewQuery();
+  const [query, asked] = [viewQuery(), new URLSearchParams(location.search)];
+  const first = Number(byId("tools").dataset.first);
+  const elsewhere = pageOfLine(run, first, query, asked);
+  if (elsewhere) return location.replace(elsewhere);
+  addEventListener("hashchange", () => {
+    const page = pageOfLine(run, first, query, asked);
+    if (page) location.replace(page);
+  });
   if (location.pathname !== run.pathname) {
     const shown = query.toString() ? `?${query}` : "";
     history.replaceState(history.state, "", run.pathname + shown + location.hash);

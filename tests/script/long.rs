@@ -53,3 +53,31 @@ fn a_filter_finds_one_line_among_very_many() {
     browser.wait_until("document.getElementById('hits').textContent === '1 of 90,000 lines on this page'");
     assert_eq!(browser.text("#lines").unwrap().trim(), "line 77777");
 }
+
+#[test]
+fn a_link_to_a_line_leads_to_it_when_the_run_is_long_and_over() {
+    let Some(browser) = Browser::with_scripts() else { return };
+    let server = Server::with_job("seq 1 8000");
+    let run = format!("/runs/{}", server.get("/jobs/job?wait").run());
+    let is_at = |line: u64| {
+        browser.wait_until(&format!("document.querySelector(':target')?.id === 'L{line}'"));
+        browser.wait_until(
+            "(() => { const { top } = document.querySelector(':target').getBoundingClientRect(); \
+             return top >= 0 && top < innerHeight; })()",
+        );
+    };
+    for (line, from) in [(123, "?time=1&from=1"), (2500, "?time=1&from=1"), (7000, "?time=1")] {
+        browser.open("about:blank");
+        browser.open(&server.url(&format!("{run}?time=1#L{line}")));
+        is_at(line);
+        assert_eq!(browser.value("location.search"), from);
+    }
+    // there already, and further up
+    browser.value("(() => { location.hash = '#L5'; return true; })()");
+    is_at(5);
+    // what was asked for stays
+    browser.open(&server.url(&format!("{run}?tail=3#L5")));
+    browser.wait_until("document.getElementById('L8000') !== null && document.getElementById('end') !== null");
+    assert_eq!(browser.value("location.search"), "?tail=3");
+    assert_eq!(server.runs("job").len(), 1);
+}
