@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use harness::server::files_beneath;
-use harness::{Address, Ended, Server, joblines, run_to_end};
+use harness::{Address, Ended, Server, joblines, run_to_end, wait_for};
 
 const HI: &str = "[jobs.hi]\ncommand = 'echo hi'\n";
 
@@ -222,11 +222,14 @@ fn without_a_word_about_it_the_state_is_kept_where_the_system_says() {
 
 #[test]
 fn nobody_else_may_look_into_the_state_dir() {
-    let mut server = Server::start(HI);
+    let feeds = "[feeds.app]\npush = true\n[feeds.logs]\ndirectory = '.'\n[feeds.all]\nfiles = ['*.log']\n";
+    let mut server = Server::with(&format!("{HI}{feeds}")).file("a.log", "one\n", 0o600).start();
     server.get("/jobs/hi").text();
+    assert_eq!(server.get("/feeds/logs/a.log?follow=0").text(), "one\n");
+    wait_for("the patterns", || server.path("state/feeds/all/positions/patterns").exists());
     let live = server.state_files();
     let check = |files: Vec<std::path::PathBuf>| {
-        assert!(files.len() > 3, "{files:?}");
+        assert!(files.len() > 10, "{files:?}");
         for path in files {
             let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
             let wanted = if metadata.is_dir() { 0o700 } else { 0o600 };

@@ -1,6 +1,8 @@
 //! One feed: its journal, or those of its folder's files, and the source that brings its lines.
 
+use std::fs::DirBuilder;
 use std::ops::Deref;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -50,7 +52,7 @@ pub(super) struct Opened {
 impl Opened {
     /// Goes on with the journal in `folder`, or begins it.
     pub(super) fn open(folder: PathBuf, name: &str, keep: u64) -> std::io::Result<Opened> {
-        std::fs::create_dir_all(&folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         let origin = Origin {
             run: RunId::new(),
             job: name.to_owned(),

@@ -7,8 +7,10 @@
 //! kill left unsaved is of the last append alone, and found at the end of the journal.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Appended, Found, Identity, LAST_LINES, Memory, Next, Outlet, Place, Places, PositionFile, Read, Saved, Several,
-    Sought, Tail, Watched, identify, is_rotated, load,
+    Sought, Tail, Watched, identify, is_rotated, load, make_private,
 };
 use crate::journal::Brought;
 use crate::sources::{Bell, Names, Sink};
@@ -132,9 +134,7 @@ impl Joint {
     fn note_patterns(&mut self) {
         if !self.are_noted && !self.fresh.contains(&true) {
             let written: String = self.sought.iter().map(|sought| format!("{}\n", sought.written())).collect();
-            let folder = &self.memory.position;
-            let noted = fs::create_dir_all(folder).and_then(|()| fs::write(folder.join(PATTERNS), written));
-            self.are_noted = noted.is_ok();
+            self.are_noted = note(&self.memory.position, &written).is_ok();
         }
     }
 
@@ -341,4 +341,12 @@ impl Member {
             Next::Turning(most) | Next::Within(most) => now + most,
         };
     }
+}
+
+/// Writes which patterns there are into the folder with the positions.
+fn note(folder: &Path, written: &str) -> io::Result<()> {
+    make_private(folder)?;
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(folder.join(PATTERNS))?;
+    file.write_all(written.as_bytes())
 }

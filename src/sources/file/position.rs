@@ -13,9 +13,9 @@
 //! | 48 | what stood before the offset, 256 bytes |
 //! | 304 | CRC-32 of 0..304 |
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use tracing::warn;
@@ -144,7 +144,7 @@ impl PositionFile {
             Some(file) => file,
             none => {
                 if let Some(folder) = self.path.parent() {
-                    fs::create_dir_all(folder)?;
+                    make_private(folder)?;
                 }
                 let mut options = OpenOptions::new();
                 let file = options.write(true).create(true).truncate(false).mode(0o600).open(&self.path)?;
@@ -155,6 +155,11 @@ impl PositionFile {
         };
         file.write_all_at(&position.encode(), 0)
     }
+}
+
+/// Makes a folder below the state directory, if it is not there, and those above it.
+pub(super) fn make_private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 fn none_is_removed(error: io::Error) -> io::Result<()> {
