@@ -1,9 +1,10 @@
-//! The README, held to its word: every example in it is run, its picture is taken, its tables are compared with the
-//! program.
+//! The README, held to its word: its examples are run, its picture is taken, its tables are compared with the program.
 //!
 //! In a block of ` ```sh `, a line that begins with `$ ` is a command (a backslash at its end goes on with the next line),
 //! and the lines below it are what it prints, on both streams; it has to exit with 0. `…` stands for any text in a
 //! line, or, alone on a line, for any lines. Each block has a server of its own with the sample, which has no runs yet.
+//! Those of ` ```console ` are run in the section about what sends to feeds alone, by tests/feeds_live/readme.rs;
+//! elsewhere they go on for ever, end with another code, or want what a test has not.
 //! Blocks of ` ```toml ` are good files; of ` ```toml refused `, files of which every key is not supported yet.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

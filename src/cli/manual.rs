@@ -37,7 +37,7 @@ pub(super) const SCHEMA: &str = "\
 Examples:
   joblines schema >jobs.schema.json
 
-Exit status: 0.";
+Exit status: 0, 1 where it could not be written, 2 wrong usage.";
 
 pub(super) const RUN: &str = "\
 Examples:
@@ -47,8 +47,8 @@ Examples:
   pg_dump shop | joblines run store -i
 
 Exit status: that of the job; 128+N where signal N ended it, 124 where it timed out, 130 where it was cancelled without \
-one, 1 where the server was lost, 2 where nothing was started. Ctrl-C cancels the run; a second one does not wait for \
-its end.";
+one, 1 where the server was lost or the command could not be started, 2 where nothing was started. Ctrl-C cancels the \
+run; a second one does not wait for its end.";
 
 pub(super) const SHARE: &str = "\
 Examples:
@@ -67,14 +67,16 @@ Examples:
   joblines list | cut -f 1
   joblines list --json | jq -r 'select(.last.state == \"failed\").name'
 
-Exit status: 0, or 2 where the server is not there or refuses.";
+Exit status: 0; 1 where the server was lost or the list could not be written, 2 where the server is not there or \
+refuses.";
 
 pub(super) const RUNS: &str = "\
 Examples:
   joblines runs --job backup --limit 5
   joblines runs --state running | cut -f 1
 
-Exit status: 0, or 2 where the server is not there or refuses.";
+Exit status: 0; 1 where the server was lost or the list could not be written, 2 where the server is not there or \
+refuses.";
 
 pub(super) const LOGS: &str = "\
 Examples:
@@ -84,8 +86,8 @@ Examples:
 RUN is, in this order: the whole id of a run; the name of a job, for its newest run; or at least 4 characters with which \
 the id of exactly one of the latest 1000 runs begins or ends.
 
-Exit status: 0 where the output could be shown, however the run ended; 1 where the server was lost, 2 where there is no \
-such run.";
+Exit status: 0 where the output could be shown, however the run ended; 1 where the server was lost or the output could \
+not be written, 2 where there is no such run.";
 
 pub(super) const CANCEL: &str = "\
 Examples:
@@ -102,17 +104,25 @@ pub(super) const COMPLETIONS: &str = "\
 Examples:
   joblines completions bash >~/.local/share/bash-completion/completions/joblines
   joblines completions zsh >/usr/local/share/zsh/site-functions/_joblines
-  joblines completions fish >~/.config/fish/completions/joblines.fish";
+  joblines completions fish >~/.config/fish/completions/joblines.fish
+
+Exit status: 0, 1 where they could not be written, 2 wrong usage.";
 
 pub(super) const MAN: &str = "\
 Examples:
   joblines man | man -l -
-  joblines man >/usr/local/share/man/man1/joblines.1";
+  joblines man >/usr/local/share/man/man1/joblines.1
+
+Exit status: 0, 1 where it could not be written, 2 wrong usage.";
 
 /// What is said of exit codes, with their meanings.
 const EXIT_STATUS: [(&str, &str); 5] = [
     ("0", "Success: of the job with `run`, of the command with `share`."),
-    ("1", "Failure: jobs.toml has mistakes, the server was lost, a run to be cancelled had ended already."),
+    (
+        "1",
+        "Failure: jobs.toml has mistakes, the server was lost, the job's command could not be started, a run to be \
+      cancelled had ended already, what was asked for could not be written.",
+    ),
     ("2", "Wrong usage, or the server is not there or refused: nothing was started, there is no such run."),
     ("124", "`run`: the job timed out."),
     ("128+N", "`run` and `share`: signal N ended it; 130 also where it was cancelled without a signal."),
@@ -137,7 +147,7 @@ const ENVIRONMENT: [(&str, &str); 8] = [
 const FILES: [(&str, &str); 3] = [
     ("jobs.toml", "The jobs, unless --config says otherwise."),
     ("STATE/history.db", "The record of every run, an SQLite database."),
-    ("STATE/runs/??/ID/output", "All that a run printed, in order of arrival."),
+    ("STATE/runs/??/ID.output", "All that a run printed, in order of arrival."),
 ];
 
 /// Prints the manual page.
@@ -241,6 +251,14 @@ mod tests {
         }
         for title in ["EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES"] {
             assert_eq!(page.matches(title).count(), 1, "{title}");
+        }
+    }
+
+    #[test]
+    fn the_readme_has_every_file_of_the_state_directory_by_its_name() {
+        for (file, _) in FILES {
+            let name = file.trim_start_matches("STATE/");
+            assert!(include_str!("../../README.md").contains(&format!("`{name}`")), "{file}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! The command line as it is defined: its help, its manual, its completions, and what it does not take.
 
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -50,6 +51,17 @@ fn every_verb_has_its_place_in_the_manual_which_groff_takes() {
     }
     for title in ["SYNOPSIS", "EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES"] {
         assert!(plain.lines().any(|line| line == title), "{title}: {plain}");
+    }
+}
+
+#[test]
+fn what_is_only_printed_says_where_it_could_not_be() {
+    for args in [&["man"][..], &["schema"], &["completions", "bash"]] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = joblines(args).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        let help = run_to_end(&mut joblines([args[0], "--help"])).text();
+        assert!(help.contains("Exit status: 0, 1 where "), "{help}");
     }
 }
 
