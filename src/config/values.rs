@@ -36,6 +36,12 @@ pub fn duration(text: &str) -> Result<Duration, Invalid> {
     }
     while !rest.is_empty() {
         let (number, unit, after) = quantity(rest).ok_or_else(|| not_a_duration(text))?;
+        if unit.is_empty() && after.starts_with(['.', ',']) {
+            return Err(Invalid::new(
+                format!("`{text}` is not made of whole numbers"),
+                "write `\"1h 30m\"` for an hour and a half, `\"1500ms\"` for a second and a half",
+            ));
+        }
         if unit.is_empty() {
             return Err(Invalid::new(
                 format!("`{text}` has no unit"),
@@ -200,6 +206,11 @@ mod tests {
             "1S",
         ] {
             assert!(duration(text).is_err(), "{text}");
+        }
+        for text in ["1.5h", "0.5s", "1h 1.5m", "1,5h"] {
+            let invalid = duration(text).unwrap_err();
+            assert_eq!(invalid.problem, format!("`{text}` is not made of whole numbers"));
+            assert!(invalid.remedy.contains("`\"1h 30m\"`"), "{}", invalid.remedy);
         }
         for text in ["36500d 1ms", "99999999999999999999999s", "18446744073709551615d"] {
             assert_eq!(duration(text).map_err(|invalid| invalid.problem), Err(format!("`{text}` is too long")));
