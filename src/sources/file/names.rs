@@ -1,8 +1,10 @@
 //! Which files a tail has to read, by the name it follows: the one that has it now, after those that had it before. It
 //! reads none of them.
 
+use std::fs::{File, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::{Followed, Identity, Opened, Position, Refused, Tail, beside};
 
@@ -83,17 +85,22 @@ impl Tail {
         }
     }
 
-    /// The files that had the name after `old` and before `new`, by the names that rotation gave them.
+    /// The files that had the name after `old` and before `new`, by the names that rotation gave them. Those with a number
+    /// are none of the past of one with a date, nor the other way round: they are what another way of rotation left.
     pub(super) fn between(&self, old: Identity, new: Identity) -> Vec<Opened> {
-        let rotated: Vec<_> =
-            beside(&self.place.root, &self.place.path).into_iter().filter(|file| file.age.is_some()).collect();
-        let Some(first) = rotated.iter().rposition(|file| file.inode == old.inode) else { return Vec::new() };
-        let younger = rotated.get(first + 1..).unwrap_or_default();
+        let rotated = beside(&self.place.root, &self.place.path);
+        let Some(first) = rotated.iter().rposition(|file| file.age.is_some() && file.inode == old.inode) else {
+            return Vec::new();
+        };
+        let Some((before, younger)) = rotated.get(first..).and_then(<[_]>::split_first) else { return Vec::new() };
+        let younger: Vec<_> = younger.iter().filter(|file| file.is_rotated_as(before)).collect();
         let younger = younger.split(|file| file.inode == new.inode).next().unwrap_or_default();
         let surplus = younger.len().saturating_sub(MOST_NEXT);
         let younger = younger.iter().skip(surplus).filter_map(|file| file.open(&self.place.root));
+        let before = self.files().find(|known| known.opened.identity == old).map(|known| &known.opened.file);
         younger
             .filter(|file| ![old, new].contains(&file.identity))
+            .filter(|file| before.is_none_or(|before| !is_older(&file.file, before)))
             .filter(|file| self.files().all(|known| known.opened.identity != file.identity))
             .collect()
     }
@@ -161,4 +168,13 @@ impl Tail {
             self.at = None;
         }
     }
+}
+
+/// Whether `file` was both written last and made before `than` was, so that it cannot have had the name after that. One
+/// alone does not tell: writers stay with a file that has lost its name, and what is copied over another keeps its birth.
+fn is_older(file: &File, than: &File) -> bool {
+    let (Ok(file), Ok(than)) = (file.metadata(), than.metadata()) else { return false };
+    let is_earlier = |time: fn(&Metadata) -> io::Result<SystemTime>| Some(time(&file).ok()? < time(&than).ok()?);
+    // not every file system knows when a file was made
+    is_earlier(Metadata::modified).unwrap_or(false) && is_earlier(Metadata::created).unwrap_or(true)
 }

@@ -2,6 +2,7 @@
 //! names alone, and reads no file.
 
 use std::ffi::OsStr;
+use std::mem::discriminant;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -71,6 +72,12 @@ fn in_folder(root: &Root, folder: &Path) -> Vec<(PathBuf, u64)> {
 }
 
 impl Rotated {
+    /// Whether rotation gave this one and `other` names of the same kind.
+    pub(super) fn is_rotated_as(&self, other: &Rotated) -> bool {
+        let kinds = [&self.age, &other.age].map(|age| age.as_ref().map(discriminant));
+        kinds[0].is_some() && kinds[0] == kinds[1]
+    }
+
     /// Opens this file, under another name where rotation has gone on since it was found. `None` where it cannot be had
     /// any more.
     pub(super) fn open(&self, root: &Root) -> Option<Opened> {

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -55,6 +56,19 @@ impl Bench {
 
     pub(super) fn rename(&self, old: &str, new: &str) {
         fs::rename(self.log(old), self.log(new)).unwrap();
+    }
+
+    /// Waits until a file that is made now is younger than all that are there: the clock of a file system ticks.
+    pub(super) fn tick(&self) {
+        let made = || {
+            let file = File::create_new(self.folder.path().join("tick")).unwrap().metadata().unwrap();
+            fs::remove_file(self.folder.path().join("tick")).unwrap();
+            (file.ctime(), file.ctime_nsec())
+        };
+        let first = made();
+        while made() <= first {
+            std::thread::yield_now();
+        }
     }
 
     /// What another start of the program makes of the journal's files.

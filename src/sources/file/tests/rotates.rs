@@ -94,6 +94,69 @@ fn many_rotations_between_two_looks_lose_nothing() {
 }
 
 #[test]
+fn what_another_way_of_rotation_left_is_not_read_when_the_file_gets_a_date_live_or_after_a_restart() {
+    for restart in [false, true] {
+        let mut bench = Bench::new();
+        for old in ["app.log.2", "app.log.1"] {
+            bench.append(old).write_all(b"long ago\n").unwrap();
+        }
+        bench.write(&lines(0, 5));
+        bench.start();
+        for day in 1..4 {
+            bench.rename("app.log", &format!("app.log-2026010{day}"));
+            bench.write(&lines(day * 5, 5));
+            if restart {
+                bench.start();
+            }
+            bench.settle(SOON);
+            assert_eq!(bench.text(), lines(0, 5 + day * 5), "restart: {restart}");
+        }
+        // several at once are of one kind
+        for day in 4..7 {
+            bench.rename("app.log", &format!("app.log-2026010{day}"));
+            bench.write(&lines(day * 5, 5));
+        }
+        bench.settle(SOON * 4);
+        assert_eq!(bench.text(), lines(0, 35), "restart: {restart}");
+    }
+}
+
+#[test]
+fn where_larger_numbers_are_younger_those_before_are_not_read_again() {
+    let mut bench = Bench::new();
+    for number in 1..4 {
+        bench.append(&format!("app.log.{number}")).write_all(b"long ago\n").unwrap();
+        bench.tick();
+    }
+    bench.write(&lines(0, 5));
+    bench.start();
+    for number in 4..7 {
+        bench.tick();
+        bench.rename("app.log", &format!("app.log.{number}"));
+        bench.write(&lines((number - 3) * 5, 5));
+        bench.start();
+    }
+    bench.settle(SOON);
+    assert_eq!(bench.text(), lines(0, 20));
+}
+
+#[test]
+fn a_file_that_was_written_to_after_those_that_followed_it_does_not_hide_them() {
+    let mut bench = begun();
+    let mut late = bench.append("app.log");
+    bench.rename("app.log", "app.log.1");
+    bench.tick();
+    bench.write(&lines(10, 5));
+    bench.rename("app.log.1", "app.log.2");
+    bench.rename("app.log", "app.log.1");
+    bench.write(&lines(15, 5));
+    bench.tick();
+    late.write_all(b"late\n").unwrap();
+    bench.settle(SOON * 2);
+    assert_eq!(bench.text(), lines(0, 10) + "late\n" + &lines(10, 10));
+}
+
+#[test]
 fn a_truncated_file_is_read_from_its_beginning_be_it_shorter_as_long_or_longer() {
     for count in [0, 3, 10, 40] {
         let mut bench = begun();
