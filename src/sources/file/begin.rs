@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use tracing::warn;
 
-use super::{Followed, Identity, Memory, Opened, Outlet, Place, Position, PositionFile, Tail, beside, holds_at};
+use super::{
+    Followed, Identity, Memory, Opened, Outlet, Place, Position, PositionFile, Tail, beside, find_copy, holds_at,
+};
 use crate::journal::Brought;
 use crate::record::Stream;
 use crate::sources::Sink;
@@ -67,20 +69,15 @@ impl Tail {
     /// The file of `position`, and whether it has its name still.
     pub(super) fn find(&self, position: &Position) -> Option<(Opened, bool)> {
         let Place { root, path, .. } = &self.place;
-        if let Some(opened) = root.open(path).ok().filter(|opened| Followed::holds(opened, position)) {
-            return Some((opened, true));
-        }
+        let named = match root.open(path).ok() {
+            Some(named) if Followed::holds(&named, position) => return Some((named, true)),
+            named => named,
+        };
         let beside = beside(root, path);
         let renamed = beside.iter().filter(|file| file.inode == position.identity.inode);
-        let copies = beside.iter().rev().filter(|file| file.age.is_some() && position.before.len() >= 64);
         let mut opened = renamed.filter_map(|file| file.open(root)).filter(|opened| Followed::holds(opened, position));
-        opened
-            .next()
-            .or_else(|| {
-                let mut copies = copies.filter_map(|file| file.open(root));
-                copies.find(|copy| holds_at(&copy.file, position.offset, &position.before))
-            })
-            .map(|opened| (opened, false))
+        let copy = || find_copy(&self.place, position, named.as_ref().map(|named| &named.file)).map(|(_, copy)| copy);
+        opened.next().or_else(copy).map(|opened| (opened, false))
     }
 
     /// After the file that is read come those that had the name since.

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 
@@ -33,6 +33,8 @@ pub(super) struct Followed {
     pub(super) closed: bool,
     /// When it last brought something.
     pub(super) heard: Instant,
+    /// When the last read began that came to its end: all that was written by then is read.
+    seen: Option<SystemTime>,
     /// Behind the offset: what was read and waits for its newline.
     cutter: LineCutter,
     block: Vec<u8>,
@@ -62,6 +64,7 @@ impl Followed {
             before: Vec::new(),
             closed: false,
             heard: now,
+            seen: None,
             cutter: LineCutter::default(),
             block: Vec::new(),
         }
@@ -76,6 +79,19 @@ impl Followed {
         let from = offset - before.len() as u64;
         opened.file.read_exact_at(&mut before, from)?;
         Ok(Followed { offset, before, ..Followed::new(opened, now) })
+    }
+
+    /// How far it is in the journal, which is not looked at.
+    pub(super) fn position(&self) -> Position {
+        Position {
+            identity: self.opened.identity,
+            offset: self.offset,
+            before: self.before.clone(),
+            journal_bytes: 0,
+            open: false,
+            closed: false,
+            seen: self.seen,
+        }
     }
 
     /// Up to where it was read.
@@ -107,12 +123,16 @@ impl Followed {
         let size = if self.block.is_empty() { SMALLEST_READ } else { LARGEST_READ };
         self.block.resize(known + size, 0);
         let from = self.end() - known as u64;
+        let began = SystemTime::now();
         let count = self.opened.file.read_at(&mut self.block, from)?;
         let Some((old, new)) = self.block.get(..count).and_then(|read| read.split_at_checked(known)) else {
             return Ok(News::Truncated);
         };
         if old != remembered {
             return Ok(News::Rewritten);
+        }
+        if new.len() < size {
+            self.seen = Some(began);
         }
         if new.is_empty() {
             return Ok(News::Nothing);

@@ -13,6 +13,7 @@
 
 mod backwards;
 mod begin;
+mod copies;
 mod follow;
 mod followed;
 mod held;
@@ -46,6 +47,7 @@ pub use several::follow_several;
 
 use super::Bells;
 use backwards::last_lines;
+use copies::find_copy;
 use follow::{SETTLE, Watched, identify, tell};
 use followed::{Followed, News, REMEMBERED, holds_at};
 use held::Held;

@@ -9,7 +9,7 @@
 //! | 0 | `JLTAIL`, version u16 (1) |
 //! | 8 | device u64, inode u64, offset u64, bytes of the journal u64 |
 //! | 40 | flags u8: 1 open, 2 closed; zero u8 |
-//! | 42 | length of what stood before the offset u16; zero u32 |
+//! | 42 | length of what stood before the offset u16; when it was read to its end, in seconds since 1970, u32 (0: unknown) |
 //! | 48 | what stood before the offset, 256 bytes |
 //! | 304 | CRC-32 of 0..304 |
 
@@ -17,6 +17,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use tracing::warn;
 
@@ -43,6 +44,8 @@ pub struct Position {
     pub(super) open: bool,
     /// That line was ended though the file had not: a newline that comes next is that one.
     pub(super) closed: bool,
+    /// All that was written to the file by then was read, where that is known.
+    pub(super) seen: Option<SystemTime>,
 }
 
 impl Position {
@@ -57,6 +60,9 @@ impl Position {
         block[40] = (u8::from(self.open) * OPEN) | (u8::from(self.closed) * CLOSED);
         let length = self.before.len().min(REMEMBERED);
         block[42..44].copy_from_slice(&(length as u16).to_le_bytes());
+        let seen = self.seen.and_then(|seen| seen.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let seen = seen.and_then(|seen| u32::try_from(seen.as_secs()).ok()).unwrap_or(0);
+        block[44..48].copy_from_slice(&seen.to_le_bytes());
         block[48..48 + length].copy_from_slice(&self.before[..length]);
         let sum = crc32fast::hash(&block[..304]);
         block[304..].copy_from_slice(&sum.to_le_bytes());
@@ -72,6 +78,7 @@ impl Position {
         }
         let number = |at: usize| Some(u64::from_le_bytes(body.get(at..at + 8)?.try_into().ok()?));
         let length = usize::from(u16::from_le_bytes([block[42], block[43]]));
+        let seen = u32::from_le_bytes([block[44], block[45], block[46], block[47]]);
         let position = Position {
             identity: Identity { device: number(8)?, inode: number(16)? },
             offset: number(24)?,
@@ -79,6 +86,7 @@ impl Position {
             journal_bytes: number(32)?,
             open: block[40] & OPEN != 0,
             closed: block[40] & CLOSED != 0,
+            seen: (seen > 0).then(|| SystemTime::UNIX_EPOCH + Duration::from_secs(seen.into())),
         };
         (length as u64 <= position.offset).then_some(position)
     }
@@ -178,10 +186,12 @@ mod tests {
             before in proptest::collection::vec(any::<u8>(), 0..=REMEMBERED),
             open: bool,
             closed: bool,
+            seen: u32,
         ) -> Position {
             let [device, inode, offset, journal_bytes] = numbers;
             let offset = offset.max(before.len() as u64);
-            Position { identity: Identity { device, inode }, offset, before, journal_bytes, open, closed }
+            let seen = (seen > 0).then(|| SystemTime::UNIX_EPOCH + Duration::from_secs(seen.into()));
+            Position { identity: Identity { device, inode }, offset, before, journal_bytes, open, closed, seen }
         }
     }
 
@@ -226,7 +236,8 @@ mod tests {
         let mut file = PositionFile::new(PathBuf::from("/proc/no/such"));
         let identity = Identity { device: 1, inode: 2 };
         let before = Vec::new();
-        file.save(&Position { identity, offset: 0, before, journal_bytes: 0, open: false, closed: false });
+        let (open, closed, seen) = (false, false, None);
+        file.save(&Position { identity, offset: 0, before, journal_bytes: 0, open, closed, seen });
         assert_eq!(file.load(), None);
     }
 }

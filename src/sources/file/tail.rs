@@ -10,9 +10,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
-use super::{
-    Followed, Held, Name, News, Opened, Outlet, Place, Position, PositionFile, Read, beside, holds_at, last_lines,
-};
+use super::{Followed, Held, Name, News, Opened, Outlet, Place, Position, PositionFile, Read, find_copy, last_lines};
 
 /// How many lines of a file that was there before are shown at first.
 pub(super) const LAST_LINES: u64 = 1000;
@@ -38,9 +36,6 @@ const PORTION: usize = 32;
 
 /// Files of which is remembered how far they were read, should the name be theirs again.
 const MOST_KNOWN: usize = 16;
-
-/// A copy is known by no fewer bytes.
-const TELLING: usize = 64;
 
 /// See the module.
 #[derive(Debug)]
@@ -169,14 +164,8 @@ impl Tail {
     /// found there.
     pub(super) fn save(&mut self) {
         if let Some(at) = self.at.as_ref().filter(|_| !self.has_ended()) {
-            let position = Position {
-                identity: at.opened.identity,
-                offset: at.offset,
-                before: at.before.clone(),
-                journal_bytes: self.outlet.journal().totals().bytes,
-                open: self.open,
-                closed: at.closed,
-            };
+            let journal_bytes = self.outlet.journal().totals().bytes;
+            let position = Position { journal_bytes, open: self.open, closed: at.closed, ..at.position() };
             self.saved.save(&position);
             self.read.note(position);
         }
@@ -226,21 +215,12 @@ impl Tail {
         true
     }
 
-    /// A copy that was made of the file before it was truncated: rotation's `copytruncate`. It has what was read, and
-    /// may have more.
+    /// A copy that was made of the file before it was truncated, and its name.
     fn copy(&mut self) -> Option<(String, Opened)> {
         let at = self.at.as_mut()?;
-        let (remembered, end) = (at.remembered(), at.end());
-        if remembered.len() < TELLING {
-            return None;
-        }
-        beside(&self.place.root, &self.place.path).into_iter().rev().filter(|file| file.age.is_some()).find_map(
-            |file| {
-                let opened = file.open(&self.place.root)?;
-                let is_copy = opened.identity != at.opened.identity && holds_at(&opened.file, end, &remembered);
-                is_copy.then(|| (file.path.display().to_string(), opened))
-            },
-        )
+        let position = Position { offset: at.end(), before: at.remembered(), ..at.position() };
+        let (path, copy) = find_copy(&self.place, &position, Some(&at.opened.file))?;
+        Some((path.display().to_string(), copy))
     }
 
     /// Where more is to be read than the feed keeps, only the last lines are, and this is said.
@@ -371,14 +351,7 @@ impl Tail {
     }
 
     fn forget(&mut self, file: &Followed) {
-        let position = Position {
-            identity: file.opened.identity,
-            offset: file.offset,
-            before: file.before.clone(),
-            journal_bytes: 0,
-            open: false,
-            closed: false,
-        };
+        let position = file.position();
         self.read.note(position.clone());
         self.known.truncate(MOST_KNOWN - 1);
         self.known.push_front(position);

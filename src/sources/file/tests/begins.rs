@@ -100,6 +100,22 @@ fn a_restart_after_a_copy_and_a_truncation_goes_on_in_the_copy() {
 }
 
 #[test]
+fn a_restart_takes_no_old_file_for_a_copy_though_it_begins_like_the_one_that_was_truncated() {
+    let banner = lines(0, 3);
+    let mut bench = Bench::new();
+    bench.append("app.log.1").write_all((banner.clone() + "old 1\nold 2\n").as_bytes()).unwrap();
+    // the position has whole seconds
+    bench.outlive(Duration::from_millis(1100));
+    bench.write(&banner);
+    bench.start();
+    bench.tail = None;
+    fs::write(bench.log("app.log"), lines(100, 1)).unwrap();
+    bench.start();
+    assert_eq!(bench.text(), banner + &lines(100, 1));
+    assert!(bench.said().starts_with(ANEW), "{}", bench.said());
+}
+
+#[test]
 fn where_it_cannot_go_on_it_says_so_and_shows_the_last_lines() {
     let mut bench = Bench::new();
     bench.write(&lines(0, 20));

@@ -58,16 +58,17 @@ impl Bench {
         fs::rename(self.log(old), self.log(new)).unwrap();
     }
 
-    /// Waits until a file that is made now is younger than all that are there: the clock of a file system ticks.
-    pub(super) fn tick(&self) {
+    /// Waits until a file that is made now is younger than all that are there, by more than `age`.
+    pub(super) fn outlive(&self, age: Duration) {
+        let path = self.folder.path().join("clock");
         let made = || {
-            let file = File::create_new(self.folder.path().join("tick")).unwrap().metadata().unwrap();
-            fs::remove_file(self.folder.path().join("tick")).unwrap();
-            (file.ctime(), file.ctime_nsec())
+            fs::write(&path, "").unwrap();
+            let changed = fs::metadata(&path).unwrap();
+            Duration::new(changed.ctime().try_into().unwrap(), changed.ctime_nsec().try_into().unwrap())
         };
         let first = made();
-        while made() <= first {
-            std::thread::yield_now();
+        while made() <= first + age {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 

@@ -126,12 +126,12 @@ fn where_larger_numbers_are_younger_those_before_are_not_read_again() {
     let mut bench = Bench::new();
     for number in 1..4 {
         bench.append(&format!("app.log.{number}")).write_all(b"long ago\n").unwrap();
-        bench.tick();
+        bench.outlive(Duration::ZERO);
     }
     bench.write(&lines(0, 5));
     bench.start();
     for number in 4..7 {
-        bench.tick();
+        bench.outlive(Duration::ZERO);
         bench.rename("app.log", &format!("app.log.{number}"));
         bench.write(&lines((number - 3) * 5, 5));
         bench.start();
@@ -145,12 +145,12 @@ fn a_file_that_was_written_to_after_those_that_followed_it_does_not_hide_them() 
     let mut bench = begun();
     let mut late = bench.append("app.log");
     bench.rename("app.log", "app.log.1");
-    bench.tick();
+    bench.outlive(Duration::ZERO);
     bench.write(&lines(10, 5));
     bench.rename("app.log.1", "app.log.2");
     bench.rename("app.log", "app.log.1");
     bench.write(&lines(15, 5));
-    bench.tick();
+    bench.outlive(Duration::ZERO);
     late.write_all(b"late\n").unwrap();
     bench.settle(SOON * 2);
     assert_eq!(bench.text(), lines(0, 10) + "late\n" + &lines(10, 10));
@@ -182,6 +182,23 @@ fn what_was_copied_before_a_truncation_and_not_read_yet_comes_from_the_copy() {
         assert_eq!(bench.text(), lines(0, 15 + count), "{count}");
         assert!(bench.said().contains("the rest of app.log-20260101 comes first"), "{}", bench.said());
     }
+}
+
+#[test]
+fn an_old_file_that_begins_like_a_truncated_one_is_no_copy_of_it() {
+    let banner = "a program that says its name and version first, and that at length\n".repeat(2);
+    let mut bench = Bench::new();
+    bench.append("app.log.1").write_all((banner.clone() + "old 1\nold 2\n").as_bytes()).unwrap();
+    bench.write(&banner);
+    bench.start();
+    bench.outlive(Duration::from_millis(50));
+    bench.settle(SOON);
+    fs::write(bench.log("app.log"), "").unwrap();
+    bench.settle(SOON);
+    bench.write(&(banner.clone() + "started again\n"));
+    bench.settle(SOON);
+    assert_eq!(bench.text(), banner.clone() + &banner + "started again\n");
+    assert_eq!(bench.said(), "app.log was truncated: it is read from its beginning\n");
 }
 
 #[test]
