@@ -143,9 +143,9 @@ fn is_printable(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
     }
-    let mut text = String::from("a");
-    text.push(character);
-    text.escape_debug().eq(text.chars())
+    let mut text = [b'a'; 5];
+    let length = 1 + character.encode_utf8(&mut text[1..]).len();
+    str::from_utf8(&text[..length]).is_ok_and(|text| text.escape_debug().eq(text.chars()))
 }
 
 /// `text` with everything beyond ASCII escaped, as `ascii()` does with a repr.

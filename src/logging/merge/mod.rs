@@ -19,13 +19,17 @@ use self::number::{Number, format_number};
 /// No merged message is longer, in bytes: a placeholder costs a sender four bytes, and what it stands for may be long.
 const LONGEST: usize = 1 << 20;
 
+/// So many bytes are gone through, beyond each argument once: a precision lets little of them into the message, and a
+/// name may stand in it any number of times.
+const MOST_WORK: usize = 4 * LONGEST;
+
 /// A width or precision beyond it is no format of a log message.
 const WIDEST: usize = 1 << 12;
 
 /// `msg` with its placeholders filled by `args`, which is the repr of a tuple, of a dict, or of one value.
 ///
-/// `None` where Python would raise an error, where `args` cannot be read, or where the result would be too long: then
-/// both are to be shown as they are. Without arguments (`()`, `{}`, `[]`, `None`, nothing) `msg` stays untouched.
+/// `None` where Python would raise an error, where `args` cannot be read, or where the result would be too long or too
+/// much work: then both are to be shown as they are. Without arguments (`()`, `{}`, `[]`, `None`, nothing) `msg` stays untouched.
 pub fn merge_repr<'a>(msg: &'a str, args: &str) -> Option<Cow<'a, str>> {
     match args.trim() {
         "" | "()" | "{}" | "[]" | "None" => Some(Cow::Borrowed(msg)),
@@ -52,6 +56,17 @@ enum Args<'a> {
     Single(Arg<'a>),
 }
 
+impl Args<'_> {
+    /// How many bytes they are.
+    fn size(&self) -> usize {
+        match self {
+            Args::Tuple(args) => args.iter().map(Arg::size).sum(),
+            Args::Dict { whole, values } => whole.size() + values.values().map(Arg::size).sum::<usize>(),
+            Args::Single(arg) => arg.size(),
+        }
+    }
+}
+
 /// One argument.
 #[derive(Clone, Debug)]
 enum Arg<'a> {
@@ -62,6 +77,14 @@ enum Arg<'a> {
 }
 
 impl Arg<'_> {
+    /// How many bytes are gone through, at most, for what a placeholder shows of it.
+    fn size(&self) -> usize {
+        match self {
+            Arg::Text { content, .. } => content.len(),
+            Arg::Other(repr) => repr.len(),
+        }
+    }
+
     /// What `%s` shows.
     fn shown(&self) -> &str {
         match self {
@@ -119,6 +142,8 @@ struct Feed<'a> {
     taken: usize,
     /// What the next placeholder without a name gets, unless it is out of a tuple.
     single: Option<&'a Arg<'a>>,
+    /// So many bytes may still be gone through.
+    work: usize,
 }
 
 impl<'a> Feed<'a> {
@@ -127,7 +152,7 @@ impl<'a> Feed<'a> {
             Args::Tuple(_) => None,
             Args::Dict { whole: arg, .. } | Args::Single(arg) => Some(arg),
         };
-        Feed { args, taken: 0, single }
+        Feed { args, taken: 0, single, work: args.size() + MOST_WORK }
     }
 
     /// Makes the value called `name` the next one.
@@ -138,13 +163,21 @@ impl<'a> Feed<'a> {
     }
 
     fn next(&mut self) -> Option<&'a Arg<'a>> {
-        match self.args {
+        let next = match self.args {
             Args::Tuple(args) => {
                 self.taken += 1;
                 args.get(self.taken - 1)
             }
             Args::Dict { .. } | Args::Single(_) => self.single.take(),
-        }
+        }?;
+        self.spend(next.size())?;
+        Some(next)
+    }
+
+    /// Goes through so many bytes, or gives up.
+    fn spend(&mut self, work: usize) -> Option<()> {
+        self.work = self.work.checked_sub(work)?;
+        Some(())
     }
 
     /// The next one where a `*` stands.
@@ -196,6 +229,8 @@ fn read_placeholder<'a>(text: &'a str, feed: &mut Feed<'_>, out: &mut String) ->
         None => text,
     };
     let (spec, text) = read_spec(text, feed)?;
+    // the digits of a number are made before its zeros are left out
+    feed.spend(spec.precision.unwrap_or(0))?;
     let text = text.strip_prefix(['h', 'l', 'L']).unwrap_or(text);
     let mut letters = text.chars();
     match letters.next()? {

@@ -127,6 +127,34 @@ fn a_small_message_cannot_grow_beyond_all_bounds() {
     assert_eq!(merge_repr("%s", &deep).map(|merged| merged.len()), Some(200_000));
 }
 
+#[test]
+fn what_is_gone_through_is_bounded_though_little_of_it_is_shown() {
+    let (long, zeros) = ("é".repeat(50_000), "0".repeat(100_000));
+    for (msg, arg) in [
+        ("%(a).0r", format!("\"{long}\"")),
+        ("%(a).0a", format!("\"{long}\"")),
+        ("%(a).0r", format!("[\"{long}\"]")),
+        ("%(a).0f", format!("0.{zeros}1")),
+        ("%(a).0s", format!("1{zeros}")),
+        ("%(a).0s", format!("[[1, \"{long}\"]]")),
+    ] {
+        let args = format!("{{\"a\": {arg}}}");
+        assert!(merge_json(&msg.repeat(20), &args).is_some(), "{msg}");
+        assert_eq!(merge_json(&msg.repeat(200), &args), None, "{msg}");
+    }
+    for (msg, arg) in [("%(a)d", format!("{zeros}1")), ("%(a).0s", format!("1{zeros}L")), ("%(a)x", zeros.clone())] {
+        let args = format!("{{'a': {arg}}}");
+        assert!(merge_repr(&msg.repeat(20), &args).is_some(), "{msg}");
+        assert_eq!(merge_repr(&msg.repeat(200), &args), None, "{msg}");
+    }
+    let digits = "%(a).4000g";
+    assert!(merge_repr(&digits.repeat(200), "{'a': 1.5}").is_some());
+    assert_eq!(merge_repr(&digits.repeat(2000), "{'a': 1.5}"), None);
+    // each argument once is not too much, however long they are
+    let args = format!("({})", format!("'{}', ", "x".repeat(1_000_000)).repeat(20));
+    assert_eq!(merge_repr(&"%.1s".repeat(20), &args).as_deref(), Some(&*"x".repeat(20)));
+}
+
 proptest! {
     #[test]
     fn texts_come_through_a_repr_and_through_json(texts in prop::collection::vec(any::<String>(), 1..6)) {
