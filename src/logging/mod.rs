@@ -19,7 +19,7 @@ pub use json::{BadRecord, Records, read_json, read_records};
 pub use merge::{merge_json, merge_repr};
 pub use pickle::{BadPickle, Budget, Item, Reader, Tree, Wrong};
 pub use python::{Fields, Saying, read_pickle};
-pub use syslog::{Framer, read_syslog};
+pub use syslog::{Framer, read_syslog, read_syslog_datagram};
 
 /// The value of one field of a record, as far as it matters what it is.
 #[derive(Clone, PartialEq, Debug)]

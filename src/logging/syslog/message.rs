@@ -27,9 +27,24 @@ const FACILITIES: [&str; 24] = [
 ///
 /// One NUL at the end and a byte order mark before the text are left out.
 pub fn read_syslog(message: &[u8]) -> Entry<'_> {
-    let message = message.strip_suffix(b"\0").unwrap_or(message);
+    read(message, b"")
+}
+
+/// The record in a whole datagram: as [`read_syslog`], but a newline at its end is none of its text even where it has no
+/// head. Behind it stands no NUL, for a NUL ends a message, and a newline before that is the message's own.
+pub fn read_syslog_datagram(datagram: &[u8]) -> Entry<'_> {
+    read(datagram, b"\n")
+}
+
+/// The record in `message`, which has `end` behind its text where it has neither NUL nor head.
+fn read<'a>(message: &'a [u8], end: &[u8]) -> Entry<'a> {
+    let (message, end) = match message.strip_suffix(b"\0") {
+        Some(message) => (message, &b""[..]),
+        None => (message, end),
+    };
+    let plain = |bytes: &'a [u8]| text(bytes.strip_suffix(end).unwrap_or(bytes));
     let Some((priority, rest)) = read_priority(message) else {
-        return Entry { text: text(message), ..Entry::default() };
+        return Entry { text: plain(message), ..Entry::default() };
     };
     let mut entry = match read_header(rest) {
         Some((header, body)) => {
@@ -37,7 +52,7 @@ pub fn read_syslog(message: &[u8]) -> Entry<'_> {
             entry.text = text(body.strip_suffix(b"\n").unwrap_or(body));
             entry
         }
-        None => Entry { logger: said(rest).logger.map(String::from_utf8_lossy), text: text(rest), ..Entry::default() },
+        None => Entry { logger: said(rest).logger.map(String::from_utf8_lossy), text: plain(rest), ..Entry::default() },
     };
     let (facility, severity) = (usize::from(priority >> 3), priority & 7);
     entry.level = Level::of_severity(severity.into());

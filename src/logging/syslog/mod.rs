@@ -9,7 +9,7 @@ mod structured;
 mod tests;
 
 pub use framing::Framer;
-pub use message::read_syslog;
+pub use message::{read_syslog, read_syslog_datagram};
 
 use header::{Header, read_header};
 use structured::{Elements, read_structured};

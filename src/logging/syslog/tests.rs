@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
-use super::{Framer, read_syslog};
+use super::{Framer, read_syslog, read_syslog_datagram};
 use crate::record::{Entry, Level};
 
 const LONGEST: usize = 64 * 1024;
@@ -88,7 +88,7 @@ fn datagrams_of_python_give_their_text_and_level() {
         for (case, datagram, said) in fixtures.iter().filter(|(case, ..)| case != "surrogate") {
             let sent = said["text"].as_str().unwrap();
             let (priority, text) = sent[1..].split_once('>').unwrap();
-            let entry = read_syslog(datagram);
+            let entry = read_syslog_datagram(datagram);
             assert_eq!(entry.text, text.strip_suffix('\0').unwrap_or(text), "{handler}/{case}");
             let severity = priority.parse::<i32>().unwrap() % 8;
             assert_eq!(entry.level, Level::of_severity(severity), "{handler}/{case}");
@@ -245,6 +245,23 @@ fn a_text_without_a_head_stays_whole() {
 /// A message without a separator in it, behind a `<PRI>`.
 fn message() -> impl Strategy<Value = String> {
     (0..192_u8, "[a-z <>0-9é]{0,20}").prop_map(|(priority, text)| format!("<{priority}>{text}"))
+}
+
+#[test]
+fn the_newline_that_ends_a_datagram_is_none_of_its_text_whatever_head_it_has() {
+    for (message, text) in [
+        ("<11>aa\n", "aa"),
+        ("<11>aa\n\0", "aa\n"),
+        ("<11>a\na\n\n", "a\na\n"),
+        ("<34>Oct 11 22:14:15 su: failed\n\n", "failed\n"),
+        ("aa\n", "aa"),
+        ("<34>Oct 11 22:14:15 su: failed\n", "failed"),
+        ("<34>1 2026-11-21T12:00:00Z - - - - - failed\n\0", "failed"),
+        ("<11>\n", ""),
+        ("\n", ""),
+    ] {
+        assert_eq!(read_syslog_datagram(message.as_bytes()).text, text, "{message:?}");
+    }
 }
 
 proptest! {

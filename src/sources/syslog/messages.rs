@@ -4,7 +4,7 @@ use std::mem::take;
 use std::sync::Arc;
 
 use super::{Batch, Count, Datagram, Datagrams, Peer, Reception};
-use crate::logging::read_syslog;
+use crate::logging::{read_syslog, read_syslog_datagram};
 use crate::record::Entry;
 
 /// See the module.
@@ -32,7 +32,7 @@ impl Messages {
                 (self.host, self.peer) = (peer.host(), peer.clone());
             }
             self.count_bytes(bytes.len());
-            self.add(bytes);
+            self.add_entry(read_syslog_datagram(bytes));
         }
         self.send();
     }
@@ -42,9 +42,12 @@ impl Messages {
         self.count.bytes += bytes as u64;
     }
 
-    /// Adds one.
+    /// Adds one that was cut out of a stream.
     pub(super) fn add(&mut self, message: &[u8]) {
-        let entry = read_syslog(message);
+        self.add_entry(read_syslog(message));
+    }
+
+    fn add_entry(&mut self, entry: Entry<'_>) {
         let host = entry.host.clone().or(self.host.as_deref().map(Into::into));
         self.batch.record(&Entry { host, ..entry });
         self.count.records += 1;
