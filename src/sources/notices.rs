@@ -22,12 +22,14 @@ pub(super) enum Notice {
     Refused,
     /// The kernel had no room for datagrams.
     LostDatagrams,
+    /// A datagram was longer than what is read of one.
+    CutDatagram,
     /// A connection brought what cannot be cut into records, and was closed.
     Closed,
 }
 
 impl Notice {
-    const COUNT: usize = 4;
+    const COUNT: usize = 5;
 
     /// Everything that happened, in one line; `last` is about the last time.
     fn text(self, times: u64, last: &str) -> String {
@@ -36,6 +38,7 @@ impl Notice {
             (Notice::LostDatagrams, _) => format!("{times} datagrams lost: {last}"),
             (_, 1) => last.to_owned(),
             (Notice::BadRecord, _) => format!("{times} records could not be read; the last: {last}"),
+            (Notice::CutDatagram, _) => format!("{times} datagrams were cut; the last: {last}"),
             (Notice::Refused, _) => format!("{times} senders were refused; the last: {last}"),
             (Notice::Closed, _) => format!("{times} connections were closed; the last: {last}"),
         }
@@ -58,7 +61,8 @@ pub(super) struct Notices {
     news: Notify,
 }
 
-const ALL: [Notice; Notice::COUNT] = [Notice::BadRecord, Notice::Refused, Notice::LostDatagrams, Notice::Closed];
+const ALL: [Notice; Notice::COUNT] =
+    [Notice::BadRecord, Notice::Refused, Notice::LostDatagrams, Notice::CutDatagram, Notice::Closed];
 
 impl Notices {
     pub(super) fn new(sink: Sink) -> Notices {

@@ -42,6 +42,20 @@ fn every_captured_message_comes_out_as_it_was_logged() {
 }
 
 #[test]
+fn a_long_datagram_of_a_unix_socket_comes_whole() {
+    let server = Server::start(FEED);
+    wait_for("the socket", || server.path("sys.sock").exists());
+    // as long as a usual system lets it be
+    let text = "A".repeat(200_000) + "END";
+    let sender = UnixDatagram::unbound().unwrap();
+    sender.send_to(format!("<11>app: {text}\n").as_bytes(), server.path("sys.sock")).unwrap();
+    wait_for_records(&server, "sys", 1);
+    let texts = texts(&server, "sys");
+    assert!(texts.len() == 1 && texts[0].ends_with(&text), "{} characters", texts[0].len());
+    assert_eq!(record(&server, "sys")["brought"]["bad_frames"], 0);
+}
+
+#[test]
 fn messages_without_an_end_are_told_apart_by_silence() {
     let server = Server::start(FEED);
     let mut connection = TcpStream::connect(address(&server, "sys", "tcp")).unwrap();

@@ -1,5 +1,5 @@
 //! Datagrams, read by a thread that does nothing else, so that neither a slow disk nor a busy runtime costs any; and those
-//! that the kernel had no room for, counted.
+//! that the kernel had no room for, or that were longer than ours, counted.
 
 use std::io::{self, ErrorKind};
 use std::mem::take;
@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::{RecvFlags, recv};
 use rustix::pipe::{PipeFlags, pipe_with};
 use socket2::Type;
 use tokio::sync::Notify;
@@ -17,10 +18,14 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::{MODE, Named, Reception, SocketFile, Way, bind_udp, bind_unix, dropped_datagrams, room};
-use crate::sources::{Notice, Peer};
+use crate::sources::{Count, Notice, Peer};
 
-/// No datagram is longer.
-const LONGEST: usize = 64 << 10;
+/// No datagram of UDP is longer.
+const LONGEST_UDP: usize = 64 << 10;
+
+/// Of a longer one of a Unix socket the rest is lost, which is counted. Such a one has to fit into the buffer that its sender
+/// may give itself (`net.core.wmem_max`): twice 208 KiB, unless that was changed.
+const LONGEST_UNIX: usize = 512 << 10;
 
 /// So many bytes of datagrams may wait for the disk. The kernel keeps what comes beyond, as long as it has room.
 const MOST_WAITING: usize = 16 << 20;
@@ -165,7 +170,9 @@ struct Reading {
 impl Reading {
     /// Reads until the other end of `ended` is closed, and then what is there already.
     fn run(mut self, ended: &OwnedFd) {
-        let mut buffer = vec![0; LONGEST];
+        // memory that nothing is written to is none
+        let longest = if let Socket::Udp(_) = self.socket { LONGEST_UDP } else { LONGEST_UNIX };
+        let mut buffer = vec![0; longest];
         loop {
             let is_ended = self.wait(ended);
             self.drain(&mut buffer);
@@ -192,7 +199,13 @@ impl Reading {
     fn drain(&self, buffer: &mut [u8]) {
         for _ in 0..MOST_AT_ONCE {
             match self.receive(buffer) {
-                Ok((length, Some(peer))) => self.inbox.put(buffer.get(..length).unwrap_or_default(), peer),
+                Ok((length, Some(peer))) => {
+                    let there = length.min(buffer.len());
+                    self.inbox.put(buffer.get(..there).unwrap_or_default(), peer.clone());
+                    if length > there {
+                        self.tell_cut(&peer, length, there);
+                    }
+                }
                 Ok((_, None)) => {}
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => return,
@@ -204,7 +217,7 @@ impl Reading {
         }
     }
 
-    /// The next datagram: its length, and who sent it, if they may.
+    /// The next datagram: its length, though that is more than `buffer` has room for, and who sent it, if they may.
     fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, Option<Peer>)> {
         match &self.socket {
             Socket::Udp(socket) => {
@@ -212,8 +225,17 @@ impl Reading {
                 let address: IpAddr = from.ip().to_canonical();
                 Ok((length, self.reception.admits(address).then_some(Peer::Machine(address))))
             }
-            Socket::Unix(socket, _) => Ok((socket.recv(buffer)?, Some(Peer::Unix))),
+            Socket::Unix(socket, _) => {
+                let (_, length) = recv(socket, buffer, RecvFlags::TRUNC)?;
+                Ok((length, Some(Peer::Unix)))
+            }
         }
+    }
+
+    fn tell_cut(&self, peer: &Peer, length: usize, there: usize) {
+        self.reception.counters.count(peer, Count { bad_frames: 1, ..Count::default() });
+        let what = || format!("a datagram of {length} bytes was cut: only its first {there} bytes are here");
+        self.reception.notices.tell(Notice::CutDatagram, 1, what);
     }
 
     fn count_dropped(&mut self) {
@@ -227,5 +249,44 @@ impl Reading {
             let why = || "they came faster than they could be read (net.core.rmem_max limits what may wait)".to_owned();
             self.reception.notices.tell(Notice::LostDatagrams, new, why);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::journal::{Journal, Origin, Totals};
+    use crate::record::RunId;
+    use crate::sources::{Counters, Sink};
+
+    fn reading(folder: &Path) -> (Reading, Arc<Journal>) {
+        let (run, job, started) = (RunId::new(), "sys".to_owned(), Timestamp::now());
+        let origin = Origin { run, job, trigger: String::new(), started, child: None };
+        let resumed = Journal::resume(folder.join("lines"), origin, 1 << 20).unwrap();
+        let reception = Reception::new(Sink::new(resumed.writer), Counters::default(), Vec::new());
+        let (socket, file) = bind_unix(&folder.join("s"), Type::DGRAM, MODE).unwrap();
+        let socket = Socket::Unix(socket.into(), file);
+        (Reading { socket, inbox: Arc::default(), reception: Arc::new(reception), dropped: 0 }, resumed.journal)
+    }
+
+    #[test]
+    fn a_datagram_that_is_longer_than_the_buffer_is_cut_counted_and_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let (reading, journal) = reading(folder.path());
+        let sender = UnixDatagram::unbound().unwrap();
+        for sent in ["exactly 10", "a little more", "less"] {
+            sender.send_to(sent.as_bytes(), folder.path().join("s")).unwrap();
+        }
+        reading.drain(&mut [0; 10]);
+        let waiting = reading.inbox.take();
+        let read: Vec<_> = waiting.iter().map(|datagram| datagram.bytes).collect();
+        assert_eq!(read, [&b"exactly 10"[..], b"a little m", b"less"]);
+        assert_eq!(reading.reception.counters.look().all, Count { bad_frames: 1, ..Count::default() });
+        let said = "a datagram of 13 bytes was cut: only its first 10 bytes are here\n";
+        assert_eq!(journal.totals(), Totals { lines: 1, bytes: said.len() as u64 });
     }
 }
