@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::ask;
-use crate::harness::{Server, joblines, run_to_end};
+use crate::harness::{Ended, Server, joblines, run_to_end};
+use crate::{ask, full};
 
 const JOBS: &str = r#"
 [jobs.good]
@@ -152,4 +152,15 @@ fn a_server_is_named_by_option_by_variable_or_by_its_socket() {
         assert!(lost.one_line().contains("cannot connect to http://127.0.0.1:1"), "{}", lost.stderr);
         assert_eq!(run_to_end(joblines(verb).args(["--server", "no server"])).code, Some(2), "{verb:?}");
     }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_told() {
+    let server = Server::start(JOBS);
+    ended_run(&server, "good");
+    let mut command = joblines(["logs", "good", "--stream", "stdout"]);
+    let ended = Ended::from(command.env("JOBLINES_SERVER", server.url("")).stdout(full()).output().unwrap());
+    assert_eq!(ended.code, Some(1));
+    let said = ended.one_line();
+    assert!(said.starts_with("joblines: cannot write the output (No space left on device"), "{said}");
 }

@@ -11,6 +11,7 @@ mod run;
 mod share;
 mod terminal;
 
+use std::fs::File;
 use std::io::Write;
 use std::process::Stdio;
 
@@ -32,4 +33,9 @@ fn ask_with_input(server: &Server, args: &[&str], input: &[u8]) -> Ended {
     // whoever does not read it harms nobody
     let _ = writing.join().unwrap();
     ended
+}
+
+/// An output that takes nothing.
+fn full() -> File {
+    File::options().write(true).open("/dev/full").unwrap()
 }

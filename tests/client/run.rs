@@ -5,6 +5,7 @@ use std::process::{Child, Stdio};
 
 use rustix::process::Signal;
 
+use crate::full;
 use crate::harness::{Ended, Server, joblines, processes, run_to_end, wait_for};
 
 /// `joblines run job` at this server, to its end.
@@ -157,4 +158,17 @@ fn a_reader_that_leaves_ends_the_client_quietly() {
     let client = format!("{} run job --server {} | head -n 1", env!("CARGO_BIN_EXE_joblines"), server.url(""));
     let ended = run_to_end(std::process::Command::new("sh").args(["-c", &client]));
     assert_eq!((ended.text().as_str(), ended.stderr.contains("panick")), ("1\n", false), "{}", ended.stderr);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_told_with_where_the_run_goes_on() {
+    let server = Server::with_job("echo hi; exit 3");
+    let mut command = joblines(["run", "job"]);
+    let output = command.env("JOBLINES_SERVER", server.url("")).stdout(full()).output().unwrap();
+    let run = server.runs("job")[0]["run"].as_str().unwrap().to_owned();
+    let ended = Ended::from(output);
+    assert_eq!(ended.code, Some(1));
+    let said = ended.one_line();
+    assert!(said.starts_with("joblines: cannot write the output (No space left on device"), "{said}");
+    assert!(said.ends_with(&format!("; the run may go on: {}", server.url(&format!("/runs/{run}")))), "{said}");
 }

@@ -7,7 +7,8 @@ use std::process::{Child, ChildStderr, ChildStdout, Stdio};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::harness::{Address, Gate, Request, html, joblines, processes, run_to_end, wait_for};
+use crate::full;
+use crate::harness::{Address, Ended, Gate, Request, html, joblines, processes, run_to_end, wait_for};
 
 /// A `share` that runs, in a folder of its own, where its temporary files are too.
 struct Shared {
@@ -264,4 +265,14 @@ fn a_reader_that_leaves_stops_nobody() {
     assert_eq!(shared.get("/jobs/sh").send().text().lines().count(), 100_001);
     shared.signal(Signal::INT);
     assert_eq!(shared.end().2, Some(0));
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_told_once_and_stops_nobody() {
+    let output = joblines(["share", "--no-wait", "--", "sh", "-c", "seq 3; exit 3"]).stdout(full()).output().unwrap();
+    let ended = Ended::from(output);
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    assert_eq!((ended.code, lines.len()), (Some(3), 2), "{}", ended.stderr);
+    assert!(lines[0].starts_with("joblines: sharing sh at http://"), "{}", lines[0]);
+    assert!(lines[1].starts_with("joblines: the output is not passed on any more (No space left"), "{}", lines[1]);
 }

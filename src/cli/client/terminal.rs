@@ -87,11 +87,17 @@ impl<O: AsyncWrite + Unpin + Send, E: AsyncWrite + Unpin + Send> Terminal<O, E> 
         Ok(())
     }
 
-    /// Writes what waits.
+    /// Writes what waits. What cannot be written is dropped: it would be in the way of what is written next.
     pub async fn flush(&mut self) -> io::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
+        let written = self.write_pending().await;
+        self.pending.clear();
+        written
+    }
+
+    async fn write_pending(&mut self) -> io::Result<()> {
         self.erase().await?;
         if self.side == Side::Err || self.screen.shows_out {
             self.screen.is_fresh = self.pending.ends_with(b"\n");
@@ -101,9 +107,7 @@ impl<O: AsyncWrite + Unpin + Send, E: AsyncWrite + Unpin + Send> Terminal<O, E> 
             Side::Err => &mut self.err,
         };
         output.write_all(&self.pending).await?;
-        output.flush().await?;
-        self.pending.clear();
-        Ok(())
+        output.flush().await
     }
 
     /// Prints `text` on standard output, and returns what to exit with.
@@ -116,7 +120,6 @@ impl<O: AsyncWrite + Unpin + Send, E: AsyncWrite + Unpin + Send> Terminal<O, E> 
             Ok(()) => 0,
             Err(error) if error.kind() == ErrorKind::BrokenPipe => FAILED,
             Err(error) => {
-                self.pending.clear();
                 self.say(&format!("cannot write the output ({error})")).await;
                 FAILED
             }
@@ -125,6 +128,8 @@ impl<O: AsyncWrite + Unpin + Send, E: AsyncWrite + Unpin + Send> Terminal<O, E> 
 
     /// Lines of our own on standard error, after everything else. Nobody is told if that cannot be written.
     pub async fn say(&mut self, text: &str) {
+        // what stands before it and cannot be written is no reason to keep silent
+        let _ = self.flush().await;
         for line in text.lines() {
             let line = line.replace(char::is_control, "\u{fffd}");
             if self.write(Side::Err, &[b"joblines: ", line.as_bytes(), b"\n"]).await.is_err() {
@@ -204,6 +209,20 @@ mod tests {
         assert!(!terminal.can_draw());
         terminal.draw("waiting").await;
         assert_eq!((out.len(), err.len()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_does_not_keep_what_is_said_back() {
+        let (reader, out) = tokio::io::duplex(1);
+        drop(reader);
+        let mut err = Vec::new();
+        let mut terminal = Terminal::new(out, &mut err);
+        terminal.write(Side::Out, &[b"one"]).await.unwrap();
+        assert!(terminal.flush().await.is_err());
+        terminal.say("the output is lost").await;
+        terminal.write(Side::Out, &[b"two"]).await.unwrap();
+        terminal.say("and so is the rest").await;
+        assert_eq!(String::from_utf8(err).unwrap(), "joblines: the output is lost\njoblines: and so is the rest\n");
     }
 
     #[tokio::test]
