@@ -1,7 +1,9 @@
 //! `joblines run JOB --server URL`: the job's streams, its bytes and its exit code, as if it ran here.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ExitStatus, Stdio};
 
 use rustix::process::Signal;
 
@@ -17,6 +19,16 @@ fn run(server: &Server) -> Ended {
 fn start(server: &Server) -> Child {
     let mut command = joblines(["run", "job", "--server", &server.url("")]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// How it ended, without waiting for ever.
+fn end_of(client: &mut Child) -> ExitStatus {
+    let mut status = None;
+    wait_for("the client to end", || {
+        status = client.try_wait().unwrap();
+        status.is_some()
+    });
+    status.unwrap()
 }
 
 /// Waits for its end: its exit code and all that it said on stderr.
@@ -124,6 +136,35 @@ fn ctrl_c_cancels_the_run() {
     assert_eq!(server.runs("job")[0]["state"], "cancelled");
     let pid = line.trim().parse().unwrap();
     wait_for("the job to be gone", || !processes::is_alive(pid));
+}
+
+#[test]
+fn before_anything_is_started_a_signal_ends_it_as_any_program() {
+    let server = Server::start("[jobs.job]\ncommand = 'true'\nparams.token = { type = 'secret' }\n");
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut command = joblines(["run", "job", "token=@-", "--server", &server.url("")]);
+        let mut client = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = client.stdin.take().unwrap();
+        stdin.write_all(b"half").unwrap();
+        wait_for("the half to be read", || rustix::io::ioctl_fionread(&stdin).unwrap() == 0);
+        processes::send(client.id(), signal);
+        assert_eq!(end_of(&mut client).signal(), Some(signal.as_raw()));
+    }
+    assert_eq!(server.runs("job").len(), 0);
+}
+
+#[test]
+fn where_no_run_is_waited_for_a_silent_server_is_left_at_a_signal() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    for args in [&["run", "job", "a=b"][..], &["run", "-d", "job"]] {
+        let mut client = joblines(args).env("JOBLINES_SERVER", &url).spawn().unwrap();
+        let (mut connection, _) = silent.accept().unwrap();
+        // it asks, and waits for the answer from here on
+        connection.read_exact(&mut [0; 5]).unwrap();
+        processes::send(client.id(), Signal::INT);
+        assert_eq!(end_of(&mut client).signal(), Some(Signal::INT.as_raw()), "{args:?}");
+    }
 }
 
 #[test]

@@ -58,21 +58,23 @@ struct Order {
 pub async fn run(args: RunArgs) -> u8 {
     let mut terminal = Terminal::own();
     let client = Client::new(args.asking.server.clone());
-    let (signals, order) = match (listen_for_signals(), order(&client, &args).await) {
-        (Ok(signals), Ok(order)) => (signals, order),
-        (Err(error), _) => {
-            terminal.say(&format!("cannot listen for signals ({error})")).await;
-            return FAILED;
-        }
-        (_, Err(problem)) => {
+    let order = match order(&client, &args).await {
+        Ok(order) => order,
+        Err(problem) => {
             terminal.say(&problem).await;
             return REFUSED;
         }
     };
     if args.detach {
-        leave(&client, order, &mut terminal).await
-    } else {
-        start(&client, order, signals, &mut terminal).await
+        return leave(&client, order, &mut terminal).await;
+    }
+    // not before: as long as there is no run to cancel, a signal ends this program as it ends any other
+    match listen_for_signals() {
+        Ok(signals) => start(&client, order, signals, &mut terminal).await,
+        Err(error) => {
+            terminal.say(&format!("cannot listen for signals ({error})")).await;
+            FAILED
+        }
     }
 }
 
