@@ -257,3 +257,25 @@ fn an_env_file_that_cannot_be_read_is_a_mistake_with_its_place() {
     let said = mistakes("[jobs.a]\ncommand = 'x'\nenv_file = 'missing.env'\n");
     assert!(said.contains("jobs.toml:3:") && said.contains("missing.env"), "{said}");
 }
+
+#[test]
+fn what_cannot_be_told_is_no_reason_to_panic() {
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("jobs.toml");
+    fs::write(&config, "[jobs.hi]\ncommand = 'echo hi'\n").unwrap();
+    let check = || {
+        let mut command = joblines(["check"]);
+        command.current_dir(folder.path());
+        command
+    };
+    let ended = Ended::from(check().stdout(full()).output().unwrap());
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.one_line().starts_with("joblines: cannot write what was found: No space left"), "{}", ended.stderr);
+    let (reader, nobody) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(check().stdout(nobody.try_clone().unwrap()).output().unwrap().status.code(), Some(0));
+    fs::write(&config, "comand = 'x'\n").unwrap();
+    assert_eq!(check().stderr(full()).status().unwrap().code(), Some(1));
+    assert_eq!(check().stderr(nobody).status().unwrap().code(), Some(1));
+}

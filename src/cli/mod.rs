@@ -10,7 +10,7 @@ mod serve;
 mod share;
 mod watch;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -107,7 +107,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let done = match arguments.verb {
         None => serve::serve(arguments.serve),
         Some(Verb::Serve(serve)) => serve::serve(serve),
-        Some(Verb::Check(check)) => return check::check(&check.config),
+        Some(Verb::Check(check)) => check::check(&check.config),
         Some(Verb::Schema) => schema::schema(),
         Some(Verb::Run(args)) => ask(client::run::run(args)),
         Some(Verb::Share(args)) => share::share(args),
@@ -121,7 +121,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("joblines: {error:#}");
+            say(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -135,11 +135,15 @@ fn ask(verb: impl Future<Output = u8>) -> anyhow::Result<ExitCode> {
     std::process::exit(code.into());
 }
 
+/// A line of our own on standard error. Nobody is told if that cannot be written, and it ends nothing.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "joblines: {text}");
+}
+
 /// Shows mistakes to a person, in colour on a terminal.
 fn report(mistakes: &Mistakes) {
-    if io::stderr().is_terminal() {
-        eprintln!("{}", mistakes.render_coloured());
-    } else {
-        eprintln!("{mistakes}");
-    }
+    let mut stderr = io::stderr();
+    let text = if stderr.is_terminal() { mistakes.render_coloured() } else { mistakes.to_string() };
+    // the exit code tells it as well
+    let _ = writeln!(stderr, "{text}");
 }

@@ -276,3 +276,10 @@ fn an_output_that_cannot_be_written_is_told_once_and_stops_nobody() {
     assert!(lines[0].starts_with("joblines: sharing sh at http://"), "{}", lines[0]);
     assert!(lines[1].starts_with("joblines: the output is not passed on any more (No space left"), "{}", lines[1]);
 }
+
+#[test]
+fn an_address_that_cannot_be_told_stops_nobody() {
+    let mut command = joblines(["share", "--no-wait", "--", "sh", "-c", "echo out; exit 3"]);
+    let ended = Ended::from(command.stderr(full()).output().unwrap());
+    assert_eq!((ended.code, ended.text().as_str()), (Some(3), "out\n"));
+}

@@ -17,7 +17,7 @@ use tokio::io::AsyncWrite;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::{Side, Terminal, exit_status, limits};
+use super::{Side, Terminal, exit_status, limits, say};
 use crate::config::{Config, Job, Listen, OnDisconnect, Overlap, Server, Source, Stdin, job_name};
 use crate::feeds::Feeds;
 use crate::http::listen::{Limits, Listener, Stop, Timeouts};
@@ -63,9 +63,7 @@ fn named(name: &str) -> Result<String, crate::config::Invalid> {
 /// Runs and serves the command to its end and beyond, and returns what to exit with: as the command did.
 pub(super) fn share(arguments: ShareArguments) -> anyhow::Result<ExitCode> {
     if arguments.command.first().is_some_and(|first| first == "-") && (arguments.pty || arguments.command.len() > 1) {
-        eprintln!(
-            "joblines: `share -` shows standard input: it takes no command and no --pty, and options stand before `-`"
-        );
+        say("`share -` shows standard input: it takes no command and no --pty, and options stand before `-`");
         return Ok(ExitCode::from(2));
     }
     let here = env::current_dir().context("the current folder is gone")?;
@@ -193,7 +191,7 @@ impl Shared {
             Listen::Unix(_) => origin,
         };
         // said first, so that it stands before what the command says
-        eprintln!("joblines: sharing {} at {url}", job.name);
+        say(&format!("sharing {} at {url}", job.name));
         let order = Order { trigger: "the command line".to_owned(), ..Order::default() };
         let run = runs.start(job, order)?.run;
         // whoever was quick waits until there is something to see
