@@ -1,8 +1,10 @@
 //! `joblines run JOB NAME=VALUE`: what a job is told, what it reads, and `-d`.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 
-use crate::harness::{Server, wait_for};
+use crate::harness::{Ended, Server, joblines, wait_for};
 use crate::{ask, ask_with_input};
 
 const JOBS: &str = r#"
@@ -90,6 +92,36 @@ fn a_detached_run_is_named_and_goes_on() {
     gate.pass();
     assert_eq!(server.ended(&run)["state"], "succeeded");
     assert_eq!(ask(&server, &["run", "nope", "-d"]).code, Some(2));
+}
+
+#[test]
+fn a_detached_run_is_named_at_once_and_gets_its_input_to_the_end() {
+    let server = Server::start(JOBS);
+    let mut command = joblines(["run", "-i", "-d", "reads", "who="]);
+    command.env("JOBLINES_SERVER", server.url("")).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut client = command.spawn().unwrap();
+    let mut stdin = client.stdin.take().unwrap();
+    let mut run = String::new();
+    BufReader::new(client.stdout.take().unwrap()).read_line(&mut run).unwrap();
+    let run = run.trim_end();
+    server.wait_for_state(run, "running");
+    stdin.write_all(&b"late\n".repeat(100_000)).unwrap();
+    drop(stdin);
+    let ended = Ended::from(client.wait_with_output().unwrap());
+    assert_eq!((ended.code, ended.stderr.lines().count()), (Some(0), 1), "{}", ended.stderr);
+    let record = server.ended(run);
+    assert_eq!((&record["state"], &record["lines"]), (&"succeeded".into(), &100_000.into()));
+    assert_eq!(server.get(&format!("/runs/{run}")).text(), format!("<>{}", "late\n".repeat(100_000)));
+}
+
+#[test]
+fn a_detached_run_whose_input_is_not_taken_to_its_end_is_a_failure() {
+    let server = Server::start("[jobs.reads]\ncommand = 'cat'\nstdin = 'body'\nmax_body = '1kB'\n");
+    let ended = ask_with_input(&server, &["run", "-i", "-d", "reads"], &[b'x'; 10_000_000]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let last = ended.stderr.lines().last().unwrap();
+    assert!(last.starts_with("joblines: the server did not take the input to its end"), "{last}");
+    assert_eq!(server.ended(ended.text().trim_end())["state"], "failed");
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod records;
 mod refused;
 pub mod run;
 pub mod runs;
+mod sending;
 mod server;
 mod spinner;
 mod table;
@@ -40,6 +41,7 @@ pub use follow::{Broken, Following, Seen, write_text};
 pub use input::Input;
 pub use records::{JobRecord, RunRecord, ago, took};
 pub use refused::Refused;
+pub use sending::{Sending, Unsent};
 pub use server::{BadServer, Server};
 pub use spinner::Spinner;
 pub use table::{Cell, Column, Look, Table};
@@ -83,6 +85,9 @@ pub enum Sent {
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
 
+/// An answer, and the request's body, which may still be on its way.
+pub type Answer = (Response<Incoming>, Sending);
+
 /// A way to ask one server.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -111,7 +116,9 @@ impl Trouble {
     pub fn exit_code(&self) -> u8 {
         match self {
             Trouble::Refused(_) | Trouble::Failure(Failure::Connect { .. } | Failure::Path { .. }) => REFUSED,
-            Trouble::Failure(Failure::Answer { .. }) | Trouble::Cut(_) | Trouble::Strange(_) => FAILED,
+            Trouble::Failure(Failure::Answer { .. } | Failure::Unsent(_)) | Trouble::Cut(_) | Trouble::Strange(_) => {
+                FAILED
+            }
         }
     }
 }
@@ -135,6 +142,9 @@ pub enum Failure {
         /// What was wrong.
         error: hyper::Error,
     },
+    /// The server has not got all that there was to send.
+    #[error("{0}")]
+    Unsent(Unsent),
     /// The path cannot be asked for.
     #[error("`{path}` cannot be asked for ({error})")]
     Path {
@@ -153,11 +163,16 @@ impl Client {
 
     /// Asks for `path`, which begins with a slash and may have a query, in the format `accept`.
     pub async fn get(&self, path: &str, accept: &str) -> Result<Response<Incoming>, Failure> {
-        self.send(Method::GET, path, accept, Sent::Nothing).await
+        Ok(self.send(Method::GET, path, accept, Sent::Nothing).await?.0)
     }
 
     /// Posts `sent` to `path`.
     pub async fn post(&self, path: &str, accept: &str, sent: Sent) -> Result<Response<Incoming>, Failure> {
+        Ok(self.post_long(path, accept, sent).await?.0)
+    }
+
+    /// Posts `sent` to `path`, where the answer may come before all of it has been sent.
+    pub async fn post_long(&self, path: &str, accept: &str, sent: Sent) -> Result<Answer, Failure> {
         self.send(Method::POST, path, accept, sent).await
     }
 
@@ -182,7 +197,7 @@ impl Client {
         self.server.address_of(path)
     }
 
-    async fn send(&self, method: Method, path: &str, accept: &str, sent: Sent) -> Result<Response<Incoming>, Failure> {
+    async fn send(&self, method: Method, path: &str, accept: &str, sent: Sent) -> Result<Answer, Failure> {
         let mut request = Request::builder().method(method);
         let (kind, body) = sent.into_body();
         if let Some(kind) = kind {
@@ -205,7 +220,10 @@ impl Client {
             }
             Server::Unix { path } => exchange(self.connect(UnixStream::connect(path)).await?, request).await,
         };
-        answer.map_err(|error| Failure::Answer { server: self.server.clone(), error })
+        answer.map_err(|error| match Unsent::from(error) {
+            Unsent::Untaken(error) => Failure::Answer { server: self.server.clone(), error },
+            unreadable @ Unsent::Unreadable(_) => Failure::Unsent(unreadable),
+        })
     }
 
     async fn connect<S>(&self, stream: impl Future<Output = io::Result<S>>) -> Result<S, Failure> {
@@ -215,14 +233,14 @@ impl Client {
 }
 
 /// One connection, one request, one answer.
-async fn exchange<S>(stream: S, request: Request<Body>) -> hyper::Result<Response<Incoming>>
+async fn exchange<S>(stream: S, request: Request<Body>) -> hyper::Result<Answer>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // its failure comes out at the answer or in the answer's body
-    tokio::spawn(connection);
-    sender.send_request(request).await
+    // its failure comes out at the answer, in the answer's body or, once that is whole, here
+    let sending = Sending::new(tokio::spawn(connection));
+    Ok((sender.send_request(request).await?, sending))
 }
 
 /// All of an answer that is no stream.

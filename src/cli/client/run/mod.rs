@@ -12,7 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Asking, Broken, Client, FAILED, Failure, Following, NDJSON, REFUSED, Refused, Seen, Sent, Terminal, collect,
+    Asking, Broken, Client, FAILED, Failure, Following, NDJSON, REFUSED, Refused, Seen, Sent, Terminal, Trouble,
+    collect,
 };
 use crate::http::query::encode;
 use values::Given;
@@ -33,7 +34,8 @@ pub struct RunArgs {
     /// in `ps`), @- that of standard input, @@TEXT is @TEXT
     #[arg(value_name = "NAME=VALUE")]
     pub values: Vec<Given>,
-    /// Start it and leave: its id goes to standard output, its address to standard error
+    /// Start it and leave, with -i once its input has been sent: its id goes to standard output, its address to standard
+    /// error
     #[arg(short, long)]
     pub detach: bool,
     /// Send standard input to the job, as it comes (for jobs with stdin = "body")
@@ -111,7 +113,7 @@ async fn order(client: &Client, args: &RunArgs) -> Result<Order, String> {
     Ok(Order { job: args.job.clone(), query, sent, json: args.asking.json })
 }
 
-/// Starts the job, and tells which run that is.
+/// Starts the job, tells which run that is, and stays until its input has been sent.
 async fn leave<O, E>(client: &Client, order: Order, terminal: &mut Terminal<O, E>) -> u8
 where
     O: AsyncWrite + Unpin + Send,
@@ -122,8 +124,9 @@ where
         run: String,
     }
     let path = format!("/jobs/{}?detach&format=json{}", encode(&order.job), order.query);
-    let response = match client.post(&path, "application/json", order.sent).await {
-        Ok(response) => response,
+    let has_input = matches!(order.sent, Sent::Input);
+    let (response, sending) = match client.post_long(&path, "application/json", order.sent).await {
+        Ok(answer) => answer,
         Err(failure) => return fail(failure, terminal).await,
     };
     if !response.status().is_success() {
@@ -137,7 +140,7 @@ where
             return FAILED;
         }
     };
-    match serde_json::from_slice::<Begun>(&record) {
+    let code = match serde_json::from_slice::<Begun>(&record) {
         Ok(_) if order.json => terminal.print(&(String::from_utf8_lossy(&record).trim_end().to_owned() + "\n")).await,
         Ok(Begun { run }) => {
             terminal.say(&format!("started {}", client.address_of(&format!("/runs/{run}")))).await;
@@ -145,7 +148,18 @@ where
         }
         Err(_) => {
             terminal.say(NO_RUN).await;
-            REFUSED
+            return REFUSED;
+        }
+    };
+    if !has_input {
+        return code;
+    }
+    // whoever leaves in the middle of it breaks it off, and the server would end the run
+    match sending.finish().await {
+        Ok(()) => code,
+        Err(unsent) => {
+            terminal.say(&unsent.to_string()).await;
+            FAILED
         }
     }
 }
@@ -158,7 +172,7 @@ where
     E: AsyncWrite + Unpin + Send,
 {
     terminal.say(&failure.to_string()).await;
-    if matches!(failure, Failure::Answer { .. }) { FAILED } else { REFUSED }
+    Trouble::from(failure).exit_code()
 }
 
 /// The numbers of the signals that ask to end: SIGINT and SIGTERM.
