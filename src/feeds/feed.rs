@@ -215,11 +215,21 @@ impl Feed {
         self.stop.cancel();
     }
 
-    /// Stops its source, and ends every page that shows it.
-    pub(super) async fn stop(&self) {
-        self.stop.cancel();
+    /// Waits until its source, which was asked to, has stopped.
+    pub(super) async fn left(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// Has the feeds that merge it take the line that is under way as it is.
+    pub(super) fn settle(&self) {
+        if let Lines::Journal(opened) = &self.lines {
+            opened.sink.settle();
+        }
+    }
+
+    /// Ends every page that shows it.
+    pub(super) async fn end(&self) {
         match &self.lines {
             Lines::Journal(opened) => opened.sink.end(),
             Lines::Files(files) => files.stop().await,

@@ -45,8 +45,10 @@ impl Feeds {
         let (kept, gone): (Vec<_>, Vec<_>) =
             self.list().into_iter().partition(|feed| configured.contains(&feed.config) && !feed.has_failed());
         self.lock().clone_from(&kept);
+        // before what goes ends: the lines that are under way are in it by then
+        tie(&kept);
+        stop(&gone).await;
         for feed in gone {
-            feed.stop().await;
             info!(feed = feed.config.name, "stopped a feed that is configured otherwise now");
         }
         self.place(configured, kept);
@@ -55,12 +57,7 @@ impl Feeds {
     /// Stops all of them.
     pub async fn shut_down(&self) {
         let feeds = std::mem::take(&mut *self.lock());
-        for feed in &feeds {
-            feed.leave();
-        }
-        for feed in feeds {
-            feed.stop().await;
-        }
+        stop(&feeds).await;
     }
 
     /// All of them, in the order of the file.
@@ -116,5 +113,21 @@ fn tie(feeds: &[Arc<Feed>]) {
         if let Some(sink) = feed.sink() {
             sink.lead_to(onward.collect());
         }
+    }
+}
+
+/// Stops these, none of them before what its members had is in it.
+async fn stop(feeds: &[Arc<Feed>]) {
+    for feed in feeds {
+        feed.leave();
+    }
+    for feed in feeds {
+        feed.left().await;
+    }
+    for feed in feeds {
+        feed.settle();
+    }
+    for feed in feeds {
+        feed.end().await;
     }
 }

@@ -15,6 +15,7 @@ pub mod redis;
 mod sink;
 mod sockets;
 pub mod stdin;
+mod strand;
 pub mod syslog;
 
 pub use bells::{Bell, Bells, Names};
@@ -25,5 +26,5 @@ pub use sockets::{SocketFile, bind_unix};
 
 use batch::Batch;
 use notices::{Notice, Notices};
-use sink::{FileLines, entry_of, first_line};
 use sockets::{Connection, Datagram, Datagrams, Reception, Way, read_datagrams, read_streams};
+use strand::{FileLines, Origin, Strand, entry_of, first_line};

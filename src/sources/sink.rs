@@ -1,20 +1,13 @@
 //! The writer of a feed, which everything that brings it lines shares, and the feeds that take its lines too. It never
 //! waits for a reader.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use jiff::Timestamp;
 
+use super::{Origin, Strand};
 use crate::journal::{Journal, Writer};
-use crate::record::{Entry, Level, Records, Stream, begins_exception, said};
-
-/// A line that others take is whole for them once it has so many bytes.
-const LONGEST_LINE: usize = 64 << 10;
-
-/// Once so much of a file is made into records, these are appended.
-const PORTION: usize = 16 << 10;
+use crate::record::Stream;
 
 /// See the module. Clones append to the same journal.
 #[derive(Clone, Debug)]
@@ -37,9 +30,16 @@ impl Sink {
         Sink { inner: Arc::new(Mutex::new(Inner { writer: Some(writer), onward: Vec::new() })), journal }
     }
 
-    /// Has the lines that come from here on go to these feeds as well, and to no others.
+    /// Has the lines that come from here on go to these feeds as well, and to no others. One that had them before has the
+    /// line that is under way whole.
     pub fn lead_to(&self, onward: Vec<Onward>) {
-        self.lock().onward = onward;
+        let mut inner = self.lock();
+        let mut before = std::mem::take(&mut inner.onward);
+        for next in onward {
+            let same = before.iter().position(|old| Arc::ptr_eq(old.sink.journal(), next.sink.journal()));
+            inner.onward.push(same.map_or(next, |same| before.swap_remove(same)));
+        }
+        before.iter_mut().for_each(Onward::settle);
     }
 
     /// Appends bytes: whole lines, unless nobody else brings this stream any. `false` where it has ended: then they are
@@ -77,9 +77,16 @@ impl Sink {
         writer.say(text);
     }
 
+    /// Has the other feeds take the line that is under way as it is: nothing is going to bring its rest soon.
+    pub fn settle(&self) {
+        self.lock().onward.iter_mut().for_each(Onward::settle);
+    }
+
     /// Ends it, for now: readers are told, and nothing is appended any more.
     pub fn end(&self) {
-        self.lock().writer = None;
+        let mut inner = self.lock();
+        inner.onward.drain(..).for_each(|mut onward| onward.settle());
+        inner.writer = None;
     }
 
     /// The journal as its readers see it.
@@ -101,189 +108,32 @@ pub struct Onward {
     strands: [Strand; Stream::ALL.len()],
 }
 
-/// The lines of one of the files that a feed follows as one, as records that say which it is.
-#[derive(Clone, Debug)]
-pub(super) struct FileLines {
-    origin: Origin,
-    strand: Strand,
-}
-
-/// Where lines come from.
-#[derive(Clone, Debug)]
-enum Origin {
-    /// Another feed.
-    Feed(String),
-    /// One of several files.
-    File(String),
-}
-
-/// What of a stream matters to its next line.
-#[derive(Clone, Default, Debug)]
-struct Strand {
-    /// The beginning of a line that is not whole yet.
-    open: Vec<u8>,
-    /// How many lines it has had.
-    lines: u64,
-    records: Records,
-    /// What the record says that the line before belongs to.
-    level: Option<Level>,
-    logger: Option<String>,
-    /// The lines of that record which came at once, and are not passed yet.
-    gathered: Option<Gathered>,
-}
-
-/// Lines of one record.
-#[derive(Clone, Debug)]
-struct Gathered {
-    text: String,
-    /// From the line on that begins one.
-    exception: Option<String>,
-    /// The record has lines that were passed before.
-    goes_on: bool,
-}
-
 impl Onward {
     /// The lines of `feed` go to `sink`.
     pub fn new(feed: &str, sink: Sink) -> Onward {
         Onward { origin: Origin::Feed(feed.to_owned()), sink, strands: Default::default() }
     }
 
-    /// Passes the lines of `bytes` on, each record as one as far as it is there. None waits for what may follow it: that
-    /// goes on with it.
+    /// Passes the lines of `bytes` on, as far as they are whole.
     fn pass(&mut self, stream: Stream, bytes: &[u8]) {
         let mut records = Vec::with_capacity(bytes.len() + 64);
-        let strand = &mut self.strands[stream as usize];
-        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
-            let is_whole = piece.ends_with(b"\n");
-            if strand.open.is_empty() && is_whole {
-                strand.take(&self.origin, stream, piece, &mut records);
-                continue;
-            }
-            strand.open.extend_from_slice(piece);
-            if is_whole || strand.open.len() >= LONGEST_LINE {
-                let line = std::mem::take(&mut strand.open);
-                strand.take(&self.origin, stream, &line, &mut records);
-            }
+        self.strands[stream as usize].pass(&self.origin, stream, bytes, &mut records);
+        self.append(records);
+    }
+
+    /// Passes on what waits for the rest of its line: that comes too late, or never.
+    fn settle(&mut self) {
+        let mut records = Vec::new();
+        for (stream, strand) in Stream::ALL.into_iter().zip(&mut self.strands) {
+            strand.settle(&self.origin, stream, &mut records);
         }
-        strand.write(&self.origin, &mut records);
+        self.append(records);
+    }
+
+    fn append(&self, records: Vec<u8>) {
         if !records.is_empty() {
             self.sink.append(Stream::Record, records.into());
         }
-    }
-}
-
-impl FileLines {
-    /// Of the file that people know by this name.
-    pub(super) fn new(name: &str) -> FileLines {
-        FileLines { origin: Origin::File(name.to_owned()), strand: Strand::default() }
-    }
-
-    /// The records of the first lines of `bytes`, and how many bytes those are: a moderate portion. What has no newline is
-    /// a line too, and so is each piece of one that is too long.
-    pub(super) fn records(&mut self, bytes: &[u8]) -> (Vec<u8>, usize) {
-        let (mut records, mut rest) = (Vec::new(), bytes);
-        while !rest.is_empty() && bytes.len() - rest.len() < PORTION && records.len() < PORTION {
-            let (line, behind) = rest.split_at(first_line(rest));
-            self.strand.take(&self.origin, Stream::Stdout, line, &mut records);
-            rest = behind;
-        }
-        self.strand.write(&self.origin, &mut records);
-        (records, bytes.len() - rest.len())
-    }
-}
-
-/// The length of the first line of `bytes` with its newline, or of the first piece of it where it is too long.
-pub(super) fn first_line(bytes: &[u8]) -> usize {
-    let most = bytes.get(..LONGEST_LINE + 1).unwrap_or(bytes);
-    memchr::memchr(b'\n', most).map_or(bytes.len().min(LONGEST_LINE), |end| end + 1)
-}
-
-impl Origin {
-    fn name(&self) -> &str {
-        let (Origin::Feed(name) | Origin::File(name)) = self;
-        name
-    }
-
-    /// `entry`, which says that it came from here unless it says already where from.
-    fn mark<'a>(&'a self, entry: Entry<'a>) -> Entry<'a> {
-        let name = Some(Cow::Borrowed(self.name()));
-        match self {
-            Origin::Feed(_) => Entry { feed: entry.feed.or(name), ..entry },
-            Origin::File(_) => Entry { file: entry.file.or(name), ..entry },
-        }
-    }
-}
-
-impl Strand {
-    /// A line that says where it came from: one that was merged before does so already; one that goes on with the
-    /// record before it, as a traceback's does, has that one's level and logger.
-    fn take(&mut self, origin: &Origin, stream: Stream, line: &[u8], out: &mut Vec<u8>) {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let entry = if stream == Stream::Record { Entry::read(line) } else { None };
-        if let Some(entry) = entry {
-            self.write(origin, out);
-            return origin.mark(entry).write(out);
-        }
-        self.lines += 1;
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let said = self.records.begin(self.lines, Timestamp::now(), line);
-        if let (None, Some(gathered)) = (&said, &mut self.gathered)
-            && gathered.has_room()
-        {
-            return gathered.add(line);
-        }
-        self.write(origin, out);
-        self.gathered = Some(Gathered::new(line, said.is_none()));
-        if let Some(said) = said {
-            self.level = said.level;
-            self.logger = said.logger.map(|name| String::from_utf8_lossy(name).into_owned());
-        }
-    }
-
-    /// Writes what is gathered, where something is.
-    fn write(&mut self, origin: &Origin, out: &mut Vec<u8>) {
-        let Some(Gathered { text, exception, goes_on }) = self.gathered.take() else { return };
-        let entry = Entry {
-            goes_on,
-            level: self.level,
-            logger: self.logger.as_deref().map(Cow::Borrowed),
-            text: text.into(),
-            exception: exception.map(Cow::Owned),
-            ..Entry::default()
-        };
-        origin.mark(entry).write(out);
-    }
-}
-
-impl Gathered {
-    fn new(line: &[u8], goes_on: bool) -> Gathered {
-        Gathered { text: String::from_utf8_lossy(line).into_owned(), exception: None, goes_on }
-    }
-
-    fn has_room(&self) -> bool {
-        self.text.len() + self.exception.as_ref().map_or(0, String::len) < LONGEST_LINE
-    }
-
-    /// One more line of the record.
-    fn add(&mut self, line: &[u8]) {
-        let text = String::from_utf8_lossy(line);
-        match &mut self.exception {
-            // what it belongs to is told already
-            None if !self.goes_on && begins_exception(line) => self.exception = Some(text.into_owned()),
-            None => self.text.extend(["\n", &text]),
-            Some(exception) => exception.extend(["\n", &text]),
-        }
-    }
-}
-
-/// A text that is no record, as one: level and logger are those that it shows.
-pub(super) fn entry_of(text: &[u8]) -> Entry<'_> {
-    let said = said(text);
-    Entry {
-        level: said.level,
-        logger: said.logger.map(String::from_utf8_lossy),
-        text: String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text)),
-        ..Entry::default()
     }
 }
 
@@ -291,7 +141,8 @@ pub(super) fn entry_of(text: &[u8]) -> Entry<'_> {
 mod tests {
     use super::*;
     use crate::journal::{Origin, Selection, Step};
-    use crate::record::RunId;
+    use crate::record::{Entry, Level, RunId};
+    use jiff::Timestamp;
 
     fn sink(folder: &std::path::Path, name: &str) -> Sink {
         let origin = Origin {
@@ -374,6 +225,34 @@ mod tests {
         let entries: Vec<_> = entries.iter().map(|(_, line)| Entry::read(line.as_bytes()).unwrap()).collect();
         assert_eq!(entries.iter().map(|entry| entry.goes_on).collect::<Vec<_>>(), [false, true, true, true]);
         assert_eq!(entries.iter().map(|entry| entry.text.lines().count()).sum::<usize>(), 201);
+    }
+
+    #[tokio::test]
+    async fn a_line_under_way_stays_whole_for_who_had_it_before_and_is_taken_as_it_is_by_who_gets_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, stays, goes, ends] = ["a", "stays", "goes", "ends"].map(|name| sink(folder.path(), name));
+        a.lead_to(vec![Onward::new("a", goes.clone()), Onward::new("a", stays.clone())]);
+        a.append(Stream::Stdout, Bytes::from_static(b"WARNING:x:on"));
+        a.lead_to(vec![Onward::new("a", stays.clone()), Onward::new("a", ends.clone())]);
+        a.append(Stream::Stdout, Bytes::from_static(b"e\n  and\ntw"));
+        a.settle();
+        a.append(Stream::Stdout, Bytes::from_static(b"o\nthree"));
+        a.end();
+        let told = async |sink: &Sink| {
+            let lines = lines(sink).await;
+            let entries = lines.iter().map(|(_, line)| Entry::read(line.as_bytes()).unwrap());
+            entries.map(|entry| (entry.level, entry.text.into_owned())).collect::<Vec<_>>()
+        };
+        let line = |level, text: &str| (level, text.to_owned());
+        assert_eq!(told(&goes).await, [line(Some(Level::WARNING), "WARNING:x:on")]);
+        let whole = [
+            line(Some(Level::WARNING), "WARNING:x:one\n  and"),
+            line(None, "tw"),
+            line(None, "o"),
+            line(None, "three"),
+        ];
+        assert_eq!(told(&stays).await, whole);
+        assert_eq!(told(&ends).await[1..], whole[1..]);
     }
 
     #[tokio::test]

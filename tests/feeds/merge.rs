@@ -1,8 +1,11 @@
 //! Several feeds as one: each line in the order of its arrival, with where it came from.
 
+use std::fs::{self, File};
+use std::io::Write;
+
 use serde_json::Value;
 
-use crate::harness::{Server, html};
+use crate::harness::{Server, html, wait_for};
 use crate::{page, push, row, rows, seqs};
 
 const FEEDS: &str = "[feeds.a]\npush = true\n[feeds.b]\npush = true\n[feeds.all]\nmerge = ['a', 'b']\n";
@@ -77,4 +80,56 @@ fn a_feed_says_how_its_records_are_written() {
     );
     push(&server, "a", b"WARNING:app:one\nplain\n");
     assert_eq!(server.get("/feeds/all?follow=0").text(), "warning|app|a|WARNING:app:one\n||a|plain\n");
+}
+
+/// Appends to `log`, and waits until its feed has it.
+fn write(server: &Server, log: &mut File, text: &str) {
+    log.write_all(text.as_bytes()).unwrap();
+    let last = text.trim();
+    wait_for(last, || server.get("/feeds/log?follow=0").text().trim_end().ends_with(last));
+}
+
+/// The records of the feed `all`: level and text.
+fn all(server: &Server) -> Vec<(i64, String)> {
+    let objects = server.ndjson("/feeds/all?follow=0");
+    let lines = objects.iter().filter(|object| object["type"] == "line");
+    lines.map(|line| (line["level"].as_i64().unwrap_or(0), line["text"].as_str().unwrap().to_owned())).collect()
+}
+
+/// Saves `jobs.toml` with `old` replaced, and waits until it is in use.
+fn save(server: &Server, old: &str, new: &str, mark: &str) {
+    let path = server.path("jobs.toml");
+    let written = fs::read_to_string(&path).unwrap().replace(old, new);
+    fs::write(&path, format!("{written}[feeds.{mark}]\npush = true\n")).unwrap();
+    wait_for("the file to be in use", || server.get(&format!("/feeds/{mark}?follow=0")).status == 200);
+}
+
+#[test]
+fn a_line_under_way_outlives_a_saved_file_and_what_has_come_of_it_a_restart() {
+    let mut server =
+        Server::with("[feeds.all]\nmerge = ['log']\n[feeds.log]\nfile = 'log'\n").file("log", "", 0o600).start();
+    let mut log = File::options().append(true).open(server.path("log")).unwrap();
+    write(&server, &mut log, "ERROR:app:begun ");
+    save(&server, "", "", "more");
+    write(&server, &mut log, "ended\nTraceback (most\n");
+    save(&server, "", "", "evenmore");
+    write(&server, &mut log, "  File\nINFO:app:sec");
+    let begun = [(40, "ERROR:app:begun ended"), (40, "  File")].map(|(level, text)| (level, text.to_owned()));
+    assert_eq!(all(&server), begun, "the level of the record goes on, too");
+    assert_eq!(server.stop(), Some(0));
+    server.restart();
+    write(&server, &mut log, "ond\n");
+    assert_eq!(all(&server)[2..], [(20, "INFO:app:sec"), (0, "ond")].map(|(level, text)| (level, text.to_owned())));
+}
+
+#[test]
+fn a_feed_that_is_configured_otherwise_keeps_what_has_come_of_a_line() {
+    let server =
+        Server::with("[feeds.all]\nmerge = ['log']\n[feeds.log]\nfile = 'log'\n").file("log", "", 0o600).start();
+    let mut log = File::options().append(true).open(server.path("log")).unwrap();
+    write(&server, &mut log, "one");
+    save(&server, "merge", "keep_bytes = '2MiB'\nmerge", "more");
+    write(&server, &mut log, "two\nthree");
+    save(&server, "file = 'log'", "file = 'other'", "evenmore");
+    assert_eq!(all(&server)[..3], ["one", "two", "three"].map(|text| (0, text.to_owned())));
 }
