@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::http::header::{CONNECTION, HeaderValue};
 use axum::http::{Request, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
@@ -27,7 +28,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::Framing;
+use super::{Framing, Seen};
 
 /// The most bytes of a head that are read at all. Its parts have bounds of their own, which are checked with the
 /// request; a target and headers that keep to them fit.
@@ -81,16 +82,19 @@ where
     };
     let answering = activity.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let (in_flight, is_ambiguous) = InFlight::begin(&answering, request.version());
+        let (in_flight, seen) = InFlight::begin(&answering, request.version());
         let in_flight = Arc::new(in_flight);
         request.extensions_mut().insert(peer.clone());
-        if is_ambiguous {
+        if seen.is_ambiguous {
             request.extensions_mut().insert(Ambiguous);
         }
         let asking = Arc::clone(&in_flight);
         let answer = router.clone().oneshot(request.map(|body| Body::new(WatchedBody::new(body, asking))));
         async move {
-            let response = answer.await?;
+            let mut response = answer.await?;
+            if seen.is_last {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok::<_, Infallible>(response.map(|body| WatchedBody::new(body, in_flight)))
         }
     });
@@ -181,7 +185,7 @@ struct Now {
     is_closing: bool,
     /// When it last came to rest, or when the head began.
     since: Instant,
-    /// What the present head says of its body.
+    /// What the heads say of their bodies.
     framing: Framing,
 }
 
@@ -229,10 +233,11 @@ impl Activity {
 
     fn read(&self, bytes: &[u8]) {
         let mut now = self.now();
-        if now.in_flight == 0 && !now.is_http2 {
-            now.framing.look(bytes);
+        if now.is_http2 {
+            return;
         }
-        if now.in_flight == 0 && !now.reads_head && !now.is_http2 {
+        now.framing.look(bytes);
+        if now.in_flight == 0 && !now.reads_head {
             now.reads_head = true;
             now.since = Instant::now();
         }
@@ -251,15 +256,15 @@ impl Activity {
 struct InFlight(Arc<Activity>);
 
 impl InFlight {
-    /// And whether its head was ambiguous.
-    fn begin(activity: &Arc<Activity>, version: Version) -> (InFlight, bool) {
+    /// And what was seen of its head.
+    fn begin(activity: &Arc<Activity>, version: Version) -> (InFlight, Seen) {
         let mut now = activity.now();
-        let framing = std::mem::take(&mut now.framing);
         now.in_flight += 1;
         now.reads_head = false;
         now.is_http2 = version == Version::HTTP_2;
+        let seen = if now.is_http2 { Seen::default() } else { now.framing.begin() };
         drop(now);
-        (InFlight(activity.clone()), framing.is_ambiguous())
+        (InFlight(activity.clone()), seen)
     }
 }
 
@@ -267,6 +272,8 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         let mut now = self.0.now();
         now.in_flight = now.in_flight.saturating_sub(1);
+        // hyper may have read that ahead
+        now.reads_head = now.in_flight == 0 && !now.is_http2 && now.framing.is_within_head();
         now.since = Instant::now();
     }
 }

@@ -1,27 +1,57 @@
 //! Whether the head of a request says in two ways where its body ends. Hyper obeys one of them and hides the other; a
 //! proxy in front may have obeyed that one (request smuggling, RFC 9112 §11.2), so such a request is refused. And how its
 //! first line begins, for hyper tells nobody of a head that is too long. It only looks at what goes by.
+//!
+//! A client may send its next request without waiting for the answer, and hyper reads ahead. So every byte of a
+//! connection is looked at, and heads are found behind the bodies before them. Where that cannot be, for the end of a
+//! body is not told in its head, the request is to be the connection's last.
 
 const LENGTH: &[u8] = b"content-length:";
 const CODING: &[u8] = b"transfer-encoding:";
 
+/// So much of a line tells its name and, where it is a length, that.
+const TELLING: usize = 48;
+
 /// So much of the first line is remembered.
 const BEGINNING: usize = 256;
 
-/// What of a head has gone by.
+/// What has gone by of a connection.
 #[derive(Debug)]
 pub(super) struct Framing {
     beginning: [u8; BEGINNING],
     /// Bytes of the first line, as far as they are remembered.
     begun: usize,
     is_behind_first: bool,
-    /// As much of the present line as tells its name.
-    line: [u8; CODING.len()],
-    /// Bytes of the present line.
+    /// As much of the present line as tells something.
+    line: [u8; TELLING],
+    /// Bytes of the present line, as far as they tell something.
     length: usize,
-    has_length: bool,
+    body: Body,
     has_coding: bool,
-    is_over: bool,
+    /// Bytes of a body that are yet to go by.
+    to_come: u64,
+    /// Heads that are over, whose requests have not begun; all but the last one's tell plainly where the next one begins.
+    over: usize,
+    /// The last of them: nothing behind it is looked at.
+    last: Option<Seen>,
+}
+
+/// What the present head has said of the length of its body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Body {
+    Unsaid,
+    Long(u64),
+    /// More than once, or in other words than digits: hyper is to judge that.
+    Unclear,
+}
+
+/// What was seen of a request's head.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Seen {
+    /// Both `Content-Length` and `Transfer-Encoding` were there.
+    pub(super) is_ambiguous: bool,
+    /// No further request can be taken from its connection.
+    pub(super) is_last: bool,
 }
 
 impl Default for Framing {
@@ -30,84 +60,164 @@ impl Default for Framing {
             beginning: [0; BEGINNING],
             begun: 0,
             is_behind_first: false,
-            line: Default::default(),
+            line: [0; TELLING],
             length: 0,
-            has_length: false,
+            body: Body::Unsaid,
             has_coding: false,
-            is_over: false,
+            to_come: 0,
+            over: 0,
+            last: None,
         }
     }
 }
 
 impl Framing {
-    /// Looks at further bytes of a head; those behind its end are not looked at.
-    pub(super) fn look(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            if self.is_over {
-                return;
-            }
-            match byte {
-                b'\n' => self.end_line(),
-                b'\r' => {}
-                _ => {
-                    if !self.is_behind_first
-                        && let Some(place) = self.beginning.get_mut(self.begun)
-                    {
-                        *place = byte;
-                        self.begun += 1;
-                    }
-                    if let Some(place) = self.line.get_mut(self.length) {
-                        *place = byte.to_ascii_lowercase();
-                    }
-                    self.length += 1;
-                }
-            }
+    /// Looks at the bytes that follow.
+    pub(super) fn look(&mut self, mut bytes: &[u8]) {
+        while self.last.is_none() && !bytes.is_empty() {
+            let skipped = self.to_come.min(bytes.len() as u64);
+            self.to_come -= skipped;
+            bytes = &bytes[skipped as usize..];
+            let Some(end) = memchr::memchr(b'\n', bytes) else { return self.add(bytes) };
+            self.add(&bytes[..end]);
+            self.end_line();
+            bytes = &bytes[end + 1..];
         }
     }
 
-    /// Whether both `Content-Length` and `Transfer-Encoding` were there.
-    pub(super) fn is_ambiguous(&self) -> bool {
-        self.has_length && self.has_coding
+    /// A request begins: what was seen of its head.
+    pub(super) fn begin(&mut self) -> Seen {
+        if self.over > 0 {
+            self.over -= 1;
+            return Seen::default();
+        }
+        // hyper begins none whose head has not gone by; if it did, that would be one that nobody has judged
+        self.last.unwrap_or(Seen { is_ambiguous: true, is_last: true })
     }
 
-    /// How the first line begins.
+    /// Whether a head has begun, and is not over.
+    pub(super) fn is_within_head(&self) -> bool {
+        self.begun > 0
+    }
+
+    /// How the first line of the present head begins.
     pub(super) fn beginning(&self) -> &[u8] {
         self.beginning.get(..self.begun).unwrap_or_default()
     }
 
+    /// A part of the present line.
+    fn add(&mut self, part: &[u8]) {
+        let mut telling = part.iter().filter(|&&byte| byte != b'\r');
+        if !self.is_behind_first {
+            let room = self.beginning.iter_mut().skip(self.begun);
+            self.begun += room.zip(telling.clone()).map(|(place, byte)| *place = *byte).count();
+        }
+        let room = self.line.iter_mut().skip(self.length);
+        self.length += room.zip(&mut telling).map(|(place, byte)| *place = byte.to_ascii_lowercase()).count();
+    }
+
     fn end_line(&mut self) {
+        let line = self.line.get(..self.length).unwrap_or(&self.line);
+        if let Some(value) = line.strip_prefix(LENGTH) {
+            let length = if self.length < TELLING { digits(value) } else { None };
+            self.body = match (self.body, length) {
+                (Body::Unsaid, Some(length)) => Body::Long(length),
+                _ => Body::Unclear,
+            };
+        }
+        self.has_coding |= line.starts_with(CODING);
         // empty lines may stand before the first one (RFC 9112 §2.2)
-        self.is_over = self.length == 0 && self.is_behind_first;
+        if self.length == 0 && self.is_behind_first {
+            return self.end_head();
+        }
         self.is_behind_first |= self.length > 0;
-        self.has_length |= self.length >= LENGTH.len() && self.line.starts_with(LENGTH);
-        self.has_coding |= self.length >= CODING.len() && self.line.starts_with(CODING);
         self.length = 0;
     }
+
+    fn end_head(&mut self) {
+        match self.body {
+            Body::Unsaid if !self.has_coding => self.over += 1,
+            Body::Long(length) if !self.has_coding => {
+                self.over += 1;
+                self.to_come = length;
+            }
+            body => {
+                let is_ambiguous = self.has_coding && body != Body::Unsaid;
+                self.last = Some(Seen { is_ambiguous, is_last: true });
+            }
+        }
+        (self.begun, self.is_behind_first) = (0, false);
+        (self.body, self.has_coding) = (Body::Unsaid, false);
+    }
+}
+
+/// The number that these digits are, with blanks around them.
+fn digits(text: &[u8]) -> Option<u64> {
+    let text = text.trim_ascii();
+    // `parse` takes a sign, too
+    let text = str::from_utf8(text).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    text.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn is_ambiguous(head: &str) -> bool {
-        let mut framing = Framing::default();
-        // however it is cut
-        head.as_bytes().chunks(7).for_each(|piece| framing.look(piece));
-        framing.is_ambiguous()
+    const PLAIN: Seen = Seen { is_ambiguous: false, is_last: false };
+    const LAST: Seen = Seen { is_ambiguous: false, is_last: true };
+    const AMBIGUOUS: Seen = Seen { is_ambiguous: true, is_last: true };
+
+    const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    const BOTH: &str = "POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+
+    /// What is seen of the first heads of a connection, however its bytes are cut.
+    fn seen<const N: usize>(bytes: &str) -> [Seen; N] {
+        let [first, ..] = [1, 3, 7, 50, usize::MAX].map(|size| {
+            let mut framing = Framing::default();
+            bytes.as_bytes().chunks(size).for_each(|piece| framing.look(piece));
+            let found: [Seen; N] = std::array::from_fn(|_| framing.begin());
+            let mut at_once = Framing::default();
+            at_once.look(bytes.as_bytes());
+            assert_eq!(found, std::array::from_fn(|_| at_once.begin()), "in pieces of {size}");
+            found
+        });
+        first
     }
 
     #[test]
     fn two_ways_to_end_a_body_are_noticed_in_any_order_and_case() {
-        assert!(is_ambiguous("POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"));
-        assert!(is_ambiguous("POST / HTTP/1.1\r\ntransfer-ENCODING:chunked\r\nHost: a\r\ncontent-length:5\r\n\r\n"));
+        assert_eq!(seen(BOTH), [AMBIGUOUS]);
+        let head = "POST / HTTP/1.1\r\ntransfer-ENCODING:chunked\r\nHost: a\r\ncontent-length:5\r\n\r\n";
+        assert_eq!(seen(head), [AMBIGUOUS]);
+    }
+
+    #[test]
+    fn every_head_is_looked_at_whatever_goes_by_before_it() {
+        assert_eq!(seen(&format!("{GET}{GET}{BOTH}")), [PLAIN, PLAIN, AMBIGUOUS]);
+        let body = "POST / HTTP/1.1\r\nContent-Length:  6 \r\n\r\nab\r\n\r\n";
+        assert_eq!(seen(&format!("{body}{BOTH}")), [PLAIN, AMBIGUOUS]);
+        assert_eq!(seen(&format!("{body}\r\n{body}{GET}{BOTH}")), [PLAIN, PLAIN, PLAIN, AMBIGUOUS]);
+        let long = format!("GET / HTTP/1.1\r\nCookie: {}\r\n\r\n", "x".repeat(500));
+        assert_eq!(seen(&format!("{long}{BOTH}")), [PLAIN, AMBIGUOUS]);
+        assert_eq!(seen(&format!("GET / HTTP/1.1\n\n{BOTH}")), [PLAIN, AMBIGUOUS]);
+    }
+
+    #[test]
+    fn nothing_follows_where_the_end_of_a_body_is_not_known() {
+        let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(seen(&format!("{GET}{chunked}0\r\n\r\n{BOTH}")), [PLAIN, LAST]);
+        for length in ["+5", "5, 5", "0x5", "", "5\r\nContent-Length: 5", "18446744073709551616", &"0".repeat(60)] {
+            let head = format!("POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\nhello{GET}");
+            assert_eq!(seen(&head), [LAST], "{length}");
+        }
+        assert_eq!(seen(""), [AMBIGUOUS], "what nobody has looked at is not let pass");
     }
 
     #[test]
     fn a_head_is_looked_at_behind_empty_lines_too() {
-        let head = "\r\n\nPOST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n";
-        assert!(is_ambiguous(head));
+        assert_eq!(seen(&format!("\r\n\n{BOTH}")), [AMBIGUOUS]);
         let mut framing = Framing::default();
-        head.as_bytes().chunks(3).for_each(|piece| framing.look(piece));
+        b"\r\n\nPOST / HTTP/1.1\r\nHost".chunks(3).for_each(|piece| framing.look(piece));
         assert_eq!(framing.beginning(), b"POST / HTTP/1.1");
         framing = Framing::default();
         framing.look(&[b'x'; 3 * BEGINNING]);
@@ -115,9 +225,22 @@ mod tests {
     }
 
     #[test]
+    fn a_head_is_begun_from_its_first_byte_to_its_end() {
+        let mut framing = Framing::default();
+        framing.look(b"\r\n");
+        assert!(!framing.is_within_head());
+        framing.look(GET.as_bytes());
+        assert!(!framing.is_within_head());
+        framing.look(b"GET /hea");
+        assert!(framing.is_within_head());
+        assert_eq!(framing.beginning(), b"GET /hea");
+    }
+
+    #[test]
     fn one_way_is_none_too_many_and_a_body_is_not_looked_at() {
-        assert!(!is_ambiguous("POST / HTTP/1.1\r\nContent-Length: 5\r\nX-Transfer-Encoding: chunked\r\n\r\n"));
-        assert!(!is_ambiguous("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nContent-Length: 5\r\n\r\n"));
-        assert!(!is_ambiguous("POST / HTTP/1.1\r\nContent-Length: 30\r\n\r\nTransfer-Encoding: chunked\r\n"));
+        assert_eq!(seen("POST / HTTP/1.1\r\nContent-Length: 5\r\nX-Transfer-Encoding: chunked\r\n\r\n"), [PLAIN]);
+        assert_eq!(seen("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nContent-Length: 5\r\n\r\n"), [LAST]);
+        let head = "POST / HTTP/1.1\r\nContent-Length: 30\r\n\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(seen(&format!("{head}{GET}")), [PLAIN, PLAIN]);
     }
 }

@@ -19,7 +19,7 @@ mod framing;
 use bind::Stream;
 pub use bind::{BindError, Listener, Peer};
 pub use connection::{Ambiguous, Timeouts};
-use framing::Framing;
+use framing::{Framing, Seen};
 
 /// How long to wait after an accept that failed for want of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -162,6 +162,72 @@ async fn a_head_that_trickles_in_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_head_that_begins_behind_another_in_one_write_is_not_waited_for_longer() {
+    let server = Running::start(router(), limits(300, 60_000));
+    let mut stream = server.connect().await;
+    stream.write_all(&[REQUEST, b"GET / HTTP/1.1\r\nHo"].concat()).await.unwrap();
+    read_until(&mut stream, "!").await;
+    assert_eq!(read_to_end(&mut stream).await, b"");
+}
+
+/// A router that says whether a request was ambiguous, once its body is there.
+fn judging() -> Router {
+    let judge = |request: Request| async move {
+        let is_ambiguous = request.extensions().get::<Ambiguous>().is_some();
+        let body = request.into_body().collect().await.map(|body| body.to_bytes());
+        format!("{is_ambiguous} {}!", String::from_utf8_lossy(&body.unwrap_or_default()))
+    };
+    Router::new().route("/", get(judge).post(judge))
+}
+
+#[tokio::test]
+async fn every_request_is_judged_however_many_come_at_once() {
+    const LONG: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nab\r\n\r\n";
+    const BOTH: &[u8] =
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n";
+    let server = Running::start(judging(), limits(60_000, 60_000));
+    for before in [&[][..], &[REQUEST], &[LONG], &[REQUEST, LONG, LONG, REQUEST]] {
+        let mut stream = server.connect().await;
+        stream.write_all(&[&before.concat(), BOTH, REQUEST].concat()).await.unwrap();
+        for request in before {
+            let expected = if *request == LONG { "false ab\r\n\r\n!" } else { "false !" };
+            assert!(read_until(&mut stream, "!").await.ends_with(&format!("\r\n\r\n{expected}")));
+        }
+        let last = String::from_utf8(read_to_end(&mut stream).await).unwrap();
+        assert!(last.contains("connection: close\r\n") && last.ends_with("\r\n\r\ntrue x!"), "{last}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_comes_while_another_is_answered_is_judged() {
+    let (router, mut begun) = written_by_hand();
+    let server = Running::start(router.merge(Router::new().nest("/judged", judging())), limits(60_000, 60_000));
+    let mut stream = server.connect().await;
+    stream.write_all(REQUEST).await.unwrap();
+    let pen = begun.recv().await.unwrap();
+    let head = b"POST /judged HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    // hyper has read it by the time it writes
+    pen.send("written\n").unwrap();
+    read_until(&mut stream, "written\n\r\n").await;
+    drop(pen);
+    read_until(&mut stream, "0\r\n\r\n").await;
+    assert!(read_to_end(&mut stream).await.ends_with(b"true !"));
+}
+
+#[tokio::test]
+async fn what_comes_in_chunks_is_the_last_of_its_connection() {
+    let server = Running::start(judging(), limits(60_000, 60_000));
+    let mut stream = server.connect().await;
+    stream.write_all(REQUEST).await.unwrap();
+    read_until(&mut stream, "!").await;
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n";
+    stream.write_all(&[&head[..], REQUEST].concat()).await.unwrap();
+    let last = String::from_utf8(read_to_end(&mut stream).await).unwrap();
+    assert!(last.contains("connection: close\r\n") && last.ends_with("\r\n\r\nfalse x!"), "{last}");
+}
+
+#[tokio::test]
 async fn a_connection_at_rest_is_kept_longer_than_a_head_is_waited_for() {
     let server = Running::start(router(), limits(100, 600));
     let mut stream = server.connect().await;
