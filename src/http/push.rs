@@ -16,8 +16,9 @@ use super::{
     App, Asked, Changing, Everywhere, FeedName, FormatWord, Name, RETRY_AFTER, Refusal, Taken, Wanted, find_feed, json,
 };
 use crate::config::FeedSource;
+use crate::feeds::Feed;
 use crate::record::Stream;
-use crate::sources::{Count, Sink};
+use crate::sources::{Count, Peer, Sink};
 
 /// A line of more bytes than this is cut.
 const LONGEST_LINE: usize = 64 << 10;
@@ -55,7 +56,8 @@ pub(super) async fn take(
         Refusal::forbidden(format!("feed `{name}` takes no lines by this way"))
             .remedy("only one with `push = true` in jobs.toml does")
     })?;
-    let mut pushed = Lines { sink, open: BytesMut::new(), lines: 0, bytes: 0, is_over: false };
+    let brought = Brought { feed: &feed, sender: &asked.sender };
+    let mut pushed = Lines { sink, brought, open: BytesMut::new(), lines: 0, bytes: 0, is_over: false };
     let mut body = Pin::new(Box::new(body));
     while let Some(frame) = body.frame().await {
         // what came before it broke off is kept, and nobody is there to be told
@@ -76,8 +78,6 @@ pub(super) async fn take(
         return Err(Refusal::unavailable(taken, RETRY_AFTER).remedy("send the others again"));
     }
     let pushed = Pushed { lines: pushed.lines, bytes: pushed.bytes };
-    let count = Count { records: pushed.lines, bytes: pushed.bytes, ..Count::default() };
-    feed.counters().count(&asked.sender, count);
     Ok(match asked.wanted {
         Wanted::Json | Wanted::Ndjson => json(StatusCode::OK, &pushed),
         _ if pushed.lines == 1 => (StatusCode::OK, "1 line\n").into_response(),
@@ -86,8 +86,9 @@ pub(super) async fn take(
 }
 
 /// The lines that one client sends, among those of others: each goes on whole.
-struct Lines {
+struct Lines<'a> {
     sink: Sink,
+    brought: Brought<'a>,
     /// What waits for its newline.
     open: BytesMut,
     lines: u64,
@@ -96,9 +97,16 @@ struct Lines {
     is_over: bool,
 }
 
-impl Lines {
+/// Where what comes is counted as it comes: a push may last for days.
+struct Brought<'a> {
+    feed: &'a Feed,
+    sender: &'a Peer,
+}
+
+impl Lines<'_> {
     fn take(&mut self, data: &Bytes) {
         self.bytes += data.len() as u64;
+        self.brought.count(Count { bytes: data.len() as u64, ..Count::default() });
         let whole = memchr::memrchr(b'\n', data).map_or(0, |end| end + 1);
         if whole > 0 {
             let lines = match self.open.is_empty() {
@@ -128,8 +136,17 @@ impl Lines {
     fn append(&mut self, lines: Bytes) {
         let count = memchr::memchr_iter(b'\n', &lines).count() as u64;
         match self.sink.append(Stream::Stdout, lines) {
-            true => self.lines += count,
+            true => {
+                self.lines += count;
+                self.brought.count(Count { records: count, ..Count::default() });
+            }
             false => self.is_over = true,
         }
+    }
+}
+
+impl Brought<'_> {
+    fn count(&self, more: Count) {
+        self.feed.counters().count(self.sender, more);
     }
 }

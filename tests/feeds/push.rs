@@ -5,8 +5,39 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::harness::http::Address;
-use crate::harness::{Server, wait_for};
+use crate::harness::{DEADLINE, Server, wait_for};
 use crate::{APP, KIND_LINES, KINDS, push};
+
+/// Who pushes lines to the feed `app`, in chunks.
+struct Sender(TcpStream);
+
+impl Sender {
+    fn begin(server: &Server) -> Sender {
+        let Address::Tcp(address) = server.address() else { panic!("no address") };
+        let mut socket = TcpStream::connect(address).unwrap();
+        let head = "Transfer-Encoding: chunked\r\nConnection: close";
+        write!(socket, "PUT /feeds/app/lines HTTP/1.1\r\nHost: {address}\r\n{head}\r\n\r\n").unwrap();
+        Sender(socket)
+    }
+
+    fn send(&mut self, lines: &[u8]) {
+        let chunk = [format!("{:x}\r\n", lines.len()).as_bytes(), lines, b"\r\n"].concat();
+        self.0.write_all(&chunk).unwrap();
+    }
+
+    /// Ends the body; the answer.
+    fn end(self) -> String {
+        self.end_with(b"0\r\n\r\n")
+    }
+
+    fn end_with(mut self, bytes: &[u8]) -> String {
+        self.0.write_all(bytes).unwrap();
+        self.0.set_read_timeout(Some(DEADLINE)).unwrap();
+        let mut answer = String::new();
+        self.0.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
 
 #[test]
 fn what_is_pushed_is_answered_with_a_count_and_comes_back_as_it_was() {
@@ -42,6 +73,18 @@ fn a_line_is_seen_while_its_sender_goes_on() {
     assert_eq!(seen.line(), "between");
     write!(answers.get_mut(), "4\r\nree\n\r\n0\r\n\r\n").unwrap();
     assert_eq!(seen.line(), "three");
+}
+
+#[test]
+fn what_a_long_push_brings_is_counted_while_it_goes_on() {
+    let server = Server::start(APP);
+    let mut sender = Sender::begin(&server);
+    sender.send(b"one\ntwo\nth");
+    let brought = || server.json("/feeds/app")["brought"].clone();
+    wait_for("two lines to be counted", || (brought()["records"] == 2) && (brought()["bytes"] == 10));
+    sender.send(b"ree\n");
+    assert!(sender.end().starts_with("HTTP/1.1 200"));
+    assert_eq!((&brought()["records"], &brought()["bytes"]), (&3.into(), &14.into()));
 }
 
 #[test]
