@@ -20,7 +20,7 @@ use crate::feeds::Feed;
 use crate::record::Stream;
 use crate::sources::{Count, Peer, Sink};
 
-/// A line of more bytes than this is cut.
+/// What waits for its newline goes on without it once it has more bytes than this, for other clients' lines come between.
 const LONGEST_LINE: usize = 64 << 10;
 
 /// What came of lines that were sent.
@@ -119,12 +119,15 @@ impl Lines<'_> {
             self.append(lines);
         }
         self.open.extend_from_slice(&data[whole..]);
-        if self.open.len() >= LONGEST_LINE {
-            self.finish();
+        while self.open.len() > LONGEST_LINE {
+            let mut piece = BytesMut::with_capacity(LONGEST_LINE + 1);
+            piece.extend_from_slice(&self.open.split_to(LONGEST_LINE));
+            piece.extend_from_slice(b"\n");
+            self.append(piece.freeze());
         }
     }
 
-    /// What waits goes on as a line, for other clients' lines come between.
+    /// What waits is a line: nothing follows it.
     fn finish(&mut self) {
         if !self.open.is_empty() {
             self.open.extend_from_slice(b"\n");

@@ -215,6 +215,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_long_line_that_comes_in_parts_is_cut_and_its_newline_is_its_own() {
+        const LONGEST: usize = 64 << 10;
+        let folder = tempfile::tempdir().unwrap();
+        let [a, all] = ["a", "all"].map(|name| sink(folder.path(), name));
+        a.lead_to(vec![Onward::new("a", all.clone())]);
+        for length in [LONGEST, 2 * LONGEST, 2 * LONGEST + 1] {
+            a.append(Stream::Stdout, vec![b'x'; length].into());
+            a.append(Stream::Stdout, Bytes::from_static(b"\n"));
+        }
+        let lengths: Vec<_> = lines(&all)
+            .await
+            .iter()
+            .map(|(_, line)| line.len() - r#"{"feed":"a","text":"","record":{}}"#.len())
+            .collect();
+        assert_eq!(lengths, [LONGEST, LONGEST, LONGEST, LONGEST, LONGEST, 1]);
+    }
+
+    #[tokio::test]
     async fn a_record_of_many_lines_has_an_end() {
         let folder = tempfile::tempdir().unwrap();
         let [a, all] = ["a", "all"].map(|name| sink(folder.path(), name));

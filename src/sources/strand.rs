@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::record::{Entry, Level, Records, Stream, begins_exception, said};
 
-/// A line that others take is whole for them once it has so many bytes.
+/// The beginning of a line that is not whole goes on as a line by itself once it has more bytes than this.
 const LONGEST_LINE: usize = 64 << 10;
 
 /// Once so much of a file is made into records, these are appended.
@@ -108,7 +108,12 @@ impl Strand {
                 continue;
             }
             self.open.extend_from_slice(piece);
-            if is_whole || self.open.len() >= LONGEST_LINE {
+            while self.open.len() > LONGEST_LINE + usize::from(is_whole) {
+                let rest = self.open.split_off(LONGEST_LINE);
+                let line = std::mem::replace(&mut self.open, rest);
+                self.take(origin, stream, &line, out);
+            }
+            if is_whole {
                 let line = std::mem::take(&mut self.open);
                 self.take(origin, stream, &line, out);
             }

@@ -88,6 +88,32 @@ fn what_a_long_push_brings_is_counted_while_it_goes_on() {
 }
 
 #[test]
+fn a_long_line_is_cut_and_its_newline_is_its_own() {
+    const LONGEST: usize = 64 << 10;
+    let server = Server::start(APP);
+    let mut before = 0;
+    for length in [LONGEST, 2 * LONGEST, 2 * LONGEST + 1] {
+        let mut sender = Sender::begin(&server);
+        for _ in 0..length / LONGEST {
+            sender.send(&[b'x'; LONGEST]);
+        }
+        if length % LONGEST > 0 {
+            sender.send(b"x");
+        }
+        // the newline is to come by itself
+        before += length;
+        wait_for("what is before it", || server.json("/feeds/app")["brought"]["bytes"] == before);
+        before += "\nafter\n".len();
+        sender.send(b"\nafter\n");
+        let answer = sender.end();
+        assert!(answer.ends_with(&format!("\r\n\r\n{} lines\n", length.div_ceil(LONGEST) + 1)), "{answer}");
+    }
+    let text = server.get("/feeds/app?follow=0").text();
+    let lengths: Vec<_> = text.lines().filter(|line| *line != "after").map(str::len).collect();
+    assert_eq!(lengths, [LONGEST, LONGEST, LONGEST, LONGEST, LONGEST, 1]);
+}
+
+#[test]
 fn another_site_pushes_nothing() {
     let server = Server::start(APP);
     let refused = server.request("POST", "/feeds/app/lines").header("Origin", "https://evil.example");
