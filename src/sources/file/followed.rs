@@ -85,6 +85,7 @@ impl Followed {
     pub(super) fn position(&self) -> Position {
         Position {
             identity: self.opened.identity,
+            born: self.opened.born,
             offset: self.offset,
             before: self.before.clone(),
             journal_bytes: 0,
@@ -180,7 +181,9 @@ impl Followed {
         // a device may have another number after the machine was started anew; its bytes then tell
         let is_it =
             found == position.identity || found.inode == position.identity.inode && position.before.len() == REMEMBERED;
-        is_it && holds_at(&opened.file, position.offset, &position.before)
+        // a number goes to another file once this one is removed, and logs begin alike
+        let is_other = opened.born != position.born && opened.born > 0 && position.born > 0;
+        is_it && !is_other && holds_at(&opened.file, position.offset, &position.before)
     }
 }
 

@@ -55,7 +55,7 @@ use joint::Joint;
 use names::Name;
 use outlet::Outlet;
 use patterns::{Found, Sought};
-use position::{PositionFile, make_private};
+use position::{PositionFile, make_private, seconds};
 use read::Read;
 use resumed::{Appended, Saved, load};
 use root::{Identity, Kind, refuse};

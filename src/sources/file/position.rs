@@ -7,7 +7,7 @@
 //! | at | what |
 //! |---|---|
 //! | 0 | `JLTAIL`, version u16 (1) |
-//! | 8 | device u64, inode u64, offset u64, bytes of the journal u64 |
+//! | 8 | device u32, when the file was made, in seconds since 1970, u32 (0: unknown), inode u64, offset u64, bytes of the journal u64 |
 //! | 40 | flags u8: 1 open, 2 closed; zero u8 |
 //! | 42 | length of what stood before the offset u16; when it was read to its end, in seconds since 1970, u32 (0: unknown) |
 //! | 48 | what stood before the offset, 256 bytes |
@@ -34,6 +34,8 @@ const CLOSED: u8 = 2;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Position {
     pub(super) identity: Identity,
+    /// When the file was made, in seconds since 1970; 0 where that is not known.
+    pub(super) born: u32,
     /// Up to here the journal has it.
     pub(super) offset: u64,
     /// The bytes before that, up to 256: by them the file is known again.
@@ -53,16 +55,16 @@ impl Position {
     pub fn encode(&self) -> [u8; SIZE] {
         let mut block = [0; SIZE];
         block[..8].copy_from_slice(MAGIC);
-        let numbers = [self.identity.device, self.identity.inode, self.offset, self.journal_bytes];
+        // a device has 32 bits, whatever its type: 12 of its kind and 20 of its own
+        let device = self.identity.device & u64::from(u32::MAX) | u64::from(self.born) << 32;
+        let numbers = [device, self.identity.inode, self.offset, self.journal_bytes];
         for (at, number) in numbers.into_iter().enumerate() {
             block[8 + at * 8..16 + at * 8].copy_from_slice(&number.to_le_bytes());
         }
         block[40] = (u8::from(self.open) * OPEN) | (u8::from(self.closed) * CLOSED);
         let length = self.before.len().min(REMEMBERED);
         block[42..44].copy_from_slice(&(length as u16).to_le_bytes());
-        let seen = self.seen.and_then(|seen| seen.duration_since(SystemTime::UNIX_EPOCH).ok());
-        let seen = seen.and_then(|seen| u32::try_from(seen.as_secs()).ok()).unwrap_or(0);
-        block[44..48].copy_from_slice(&seen.to_le_bytes());
+        block[44..48].copy_from_slice(&self.seen.map_or(0, seconds).to_le_bytes());
         block[48..48 + length].copy_from_slice(&self.before[..length]);
         let sum = crc32fast::hash(&block[..304]);
         block[304..].copy_from_slice(&sum.to_le_bytes());
@@ -79,8 +81,10 @@ impl Position {
         let number = |at: usize| Some(u64::from_le_bytes(body.get(at..at + 8)?.try_into().ok()?));
         let length = usize::from(u16::from_le_bytes([block[42], block[43]]));
         let seen = u32::from_le_bytes([block[44], block[45], block[46], block[47]]);
+        let (device, born) = (number(8)? & u64::from(u32::MAX), number(8)? >> 32);
         let position = Position {
-            identity: Identity { device: number(8)?, inode: number(16)? },
+            identity: Identity { device, inode: number(16)? },
+            born: u32::try_from(born).ok()?,
             offset: number(24)?,
             before: body.get(48..48 + length)?.to_vec(),
             journal_bytes: number(32)?,
@@ -90,6 +94,12 @@ impl Position {
         };
         (length as u64 <= position.offset).then_some(position)
     }
+}
+
+/// `time` in whole seconds since 1970; 0 where there is no such number.
+pub(super) fn seconds(time: SystemTime) -> u32 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok();
+    since.and_then(|since| u32::try_from(since.as_secs()).ok()).unwrap_or(0)
 }
 
 /// The file it is saved in.
@@ -182,16 +192,19 @@ mod tests {
 
     prop_compose! {
         fn position()(
-            numbers in any::<[u64; 4]>(),
+            numbers in any::<[u64; 3]>(),
+            device: u32,
+            born: u32,
             before in proptest::collection::vec(any::<u8>(), 0..=REMEMBERED),
             open: bool,
             closed: bool,
             seen: u32,
         ) -> Position {
-            let [device, inode, offset, journal_bytes] = numbers;
+            let [inode, offset, journal_bytes] = numbers;
             let offset = offset.max(before.len() as u64);
             let seen = (seen > 0).then(|| SystemTime::UNIX_EPOCH + Duration::from_secs(seen.into()));
-            Position { identity: Identity { device, inode }, offset, before, journal_bytes, open, closed, seen }
+            let identity = Identity { device: device.into(), inode };
+            Position { identity, born, offset, before, journal_bytes, open, closed, seen }
         }
     }
 
@@ -237,7 +250,7 @@ mod tests {
         let identity = Identity { device: 1, inode: 2 };
         let before = Vec::new();
         let (open, closed, seen) = (false, false, None);
-        file.save(&Position { identity, offset: 0, before, journal_bytes: 0, open, closed, seen });
+        file.save(&Position { identity, born: 0, offset: 0, before, journal_bytes: 0, open, closed, seen });
         assert_eq!(file.load(), None);
     }
 }

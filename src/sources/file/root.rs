@@ -13,7 +13,7 @@ use rustix::fs::{FileType, OFlags, Stat, fstat};
 use rustix::io::Errno;
 use thiserror::Error;
 
-use super::{Folder, Pattern, Several, open_beneath};
+use super::{Folder, Pattern, Several, open_beneath, seconds};
 
 /// See the module.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub(super) struct Identity {
 pub struct Opened {
     pub(super) file: File,
     pub(super) identity: Identity,
+    /// When it was made, in seconds since 1970; 0 where its file system does not know.
+    pub(super) born: u32,
 }
 
 /// Why a file or folder cannot be had.
@@ -164,7 +166,9 @@ impl Root {
         let file = open_beneath(&self.path, &target, flags).map_err(|error| refuse(path, error))?;
         // it may be another by now
         let identity = regular(path, &file)?;
-        Ok(Opened { file: file.into(), identity })
+        let file = File::from(file);
+        let born = file.metadata().and_then(|found| found.created()).map_or(0, seconds);
+        Ok(Opened { file, identity, born })
     }
 
     /// What is at `path`, behind links where they are allowed, and where that is.

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use super::bench::{Bench, SOON, lines};
-use crate::sources::file::Tail;
+use crate::sources::file::{Position, Tail};
 
 const ANEW: &str = "what was read of app.log before is not found again";
 
@@ -132,6 +132,24 @@ fn where_it_cannot_go_on_it_says_so_and_shows_the_last_lines() {
     bench.start();
     assert_eq!(bench.text(), lines(0, 20) + &lines(5500, 1000) + &lines(5500, 1000));
     assert_eq!(bench.said().matches(ANEW).count(), 2);
+}
+
+#[test]
+fn a_new_file_with_the_number_and_the_beginning_of_a_removed_one_is_not_taken_for_that() {
+    let mut bench = Bench::new();
+    bench.write(&lines(0, 20));
+    bench.start();
+    bench.tail = None;
+    let mut position = Position::decode(&fs::read(bench.position()).unwrap()).unwrap();
+    // else its file system does not know
+    if position.born > 0 {
+        position.born -= 5;
+        fs::write(bench.position(), position.encode()).unwrap();
+        bench.write(&lines(20, 5));
+        bench.start();
+        assert_eq!(bench.text(), lines(0, 20) + &lines(0, 25));
+        assert!(bench.said().starts_with(ANEW), "{}", bench.said());
+    }
 }
 
 #[test]
