@@ -35,6 +35,8 @@ fn it_is_up_when_it_says_so_and_answers_healthz() {
     let server = Server::start(HI);
     assert_eq!(server.get("/healthz").status, 200);
     assert_eq!(server.request("HEAD", "/healthz").send().status, 200);
+    assert_eq!(server.get("/healthz?from=a-balancer").status, 200, "it alone takes any parameter");
+    assert_eq!(server.get("/metrics?from=a-balancer").status, 400);
 }
 
 #[test]
