@@ -206,7 +206,14 @@ pub(super) fn line_of(record: &RunRecord) -> String {
     let duration =
         record.ended.as_ref().map_or("-".to_owned(), |receipt| format!("{:.1} s", receipt.duration.as_secs_f64()));
     let started = record.started.strftime("%Y-%m-%dT%H:%M:%SZ");
-    format!("{} {started} {:<10} {:<20} {duration} {} lines", record.id, record.state.name(), record.job, record.lines)
+    let lines = if record.lines == 1 { "line" } else { "lines" };
+    format!(
+        "{} {started} {:<10} {:<20} {duration} {} {lines}",
+        record.id,
+        record.state.name(),
+        record.job,
+        record.lines
+    )
 }
 
 fn index_page(

@@ -101,7 +101,10 @@ pub struct Place {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refused {
     /// As many as may wait are waiting.
-    #[error("{0} runs are waiting for their turn, as many as max_queued allows")]
+    #[error("{} as many as max_queued allows", match .0 {
+        1 => "1 run is waiting for its turn,".to_owned(),
+        waiting => format!("{waiting} runs are waiting for their turn,"),
+    })]
     Full(usize),
     /// The server is going down.
     #[error("the server is shutting down")]

@@ -232,6 +232,8 @@ async fn a_cancelled_run_is_out_of_the_queue_at_once() {
     for _ in 0..20 {
         let waiting = bench.start(&job);
         assert_eq!(bench.runs.start(&job, Order::default()).err(), Some(Refused::Full(1)));
+        let words = "1 run is waiting for its turn, as many as max_queued allows";
+        assert_eq!(Refused::Full(1).to_string(), words);
         assert!(waiting.cancel());
         assert_eq!(*waiting.place().borrow(), None);
         let next = bench.start(&job);

@@ -42,7 +42,7 @@ use crate::views::messages::Messages;
 use crate::views::raw::{Care, Counted, Pieces, is_unsafe, none, whole_lines};
 use crate::views::table::Table;
 use crate::views::text::Text;
-use crate::views::words::{encode, in_bytes, in_digits, in_duration, legible, shortened};
+use crate::views::words::{encode, in_bytes, in_digits, in_duration, in_lines, legible, shortened};
 
 /// The formats a journal can be streamed in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

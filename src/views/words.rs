@@ -36,6 +36,14 @@ pub(super) fn in_bytes(bytes: u64) -> String {
     format!("{}.{} {unit}", tenths / 10, tenths % 10)
 }
 
+/// `1 line`, `1,234,567 lines`.
+pub(super) fn in_lines(number: u64) -> String {
+    match number {
+        1 => "1 line".to_owned(),
+        _ => format!("{} lines", in_digits(number)),
+    }
+}
+
 /// `1,234,567`.
 pub(super) fn in_digits(number: u64) -> String {
     let digits = number.to_string();
@@ -105,6 +113,11 @@ mod tests {
         assert_eq!(words(125_000), "2 min 5 s");
         assert_eq!(words(11_520_000), "3 h 12 min");
         assert_eq!(words(187_200_000), "2 d 4 h");
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!([0, 1, 2, 5000].map(in_lines), ["0 lines", "1 line", "2 lines", "5,000 lines"]);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use askama::Template;
 
 use crate::record::{End, Outcome, RunId, Start, State, Stream};
 use crate::views::{
-    Again, Filters, ICON, Options, SCRIPT, STYLE, in_bytes, in_digits, in_duration, state_icon, state_icon_pattern,
+    Again, Filters, ICON, Options, SCRIPT, STYLE, in_bytes, in_digits, in_duration, in_lines, state_icon,
+    state_icon_pattern,
 };
 
 #[derive(Template)]
@@ -167,10 +168,9 @@ fn sentence(end: &End) -> String {
 
 /// What it cost and brought.
 fn facts(end: &End, shown: Option<u64>) -> Vec<String> {
-    let lines = match (shown, end.lines) {
-        (Some(shown), lines) => format!("{} of {} lines shown", in_digits(shown), in_digits(lines)),
-        (None, 1) => "1 line".to_owned(),
-        (None, lines) => format!("{} lines", in_digits(lines)),
+    let lines = match shown {
+        Some(shown) => format!("{} of {} shown", in_digits(shown), in_lines(end.lines)),
+        None => in_lines(end.lines),
     };
     let mut facts = vec![lines, in_bytes(end.bytes)];
     match (end.state, end.outcome) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use askama::Template;
 use jiff::Timestamp;
 
-use super::{Field, Frame, RunRow, StartForm, Ways, ago, in_digits, in_duration};
+use super::{Field, Frame, RunRow, StartForm, Ways, ago, in_duration, in_lines};
 
 /// `/`: the jobs, what runs, and what ran last.
 #[derive(Clone, Debug)]
@@ -118,8 +118,7 @@ impl FeedRow {
     fn count(&self) -> String {
         match self.lines {
             0 => "no line yet".to_owned(),
-            1 => "1 line".to_owned(),
-            lines => format!("{} lines", in_digits(lines)),
+            lines => in_lines(lines),
         }
     }
 

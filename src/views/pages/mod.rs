@@ -19,7 +19,7 @@ use form::StartForm;
 use recipes::Recipes;
 use runs::ago;
 
-use crate::views::{ICON, SCRIPT, STYLE, encode, in_bytes, in_digits, in_duration, legible, shortened};
+use crate::views::{ICON, SCRIPT, STYLE, encode, in_bytes, in_digits, in_duration, in_lines, legible, shortened};
 
 /// What all pages have in common.
 #[derive(Clone, Default, Debug)]

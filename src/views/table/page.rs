@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::{Bar, Histogram};
 use crate::record::{End, FeedStart};
-use crate::views::{FEED_SCRIPT, FeedOptions, Filters, ICON, STYLE, in_digits};
+use crate::views::{FEED_SCRIPT, FeedOptions, Filters, ICON, STYLE, in_digits, in_lines};
 
 /// So many lines a link goes back.
 const STEP: u64 = 1000;
@@ -71,7 +71,7 @@ pub(super) fn start(start: &FeedStart, first_line: u64, options: &FeedOptions) -
         feed: &start.feed,
         path: start.path.as_deref(),
         address: &options.address,
-        lines: in_digits(options.lines),
+        lines: in_lines(options.lines),
         earlier: earlier(first_line, options),
         first_line,
         histogram: options.histogram.as_ref().filter(|histogram| !histogram.bars.is_empty()),
@@ -104,12 +104,10 @@ pub(super) fn end(ending: &Ending<'_>, left: &Left, options: &FeedOptions) -> St
         }
         Ending::Pause => match left.shown {
             Some(0) => ("paused", "no line is there yet".to_owned(), Vec::new()),
-            Some(shown) => ("paused", format!("the newest {} lines", in_digits(shown)), Vec::new()),
+            Some(shown) => ("paused", format!("the newest {}", in_lines(shown)), Vec::new()),
             None => ("paused", "that is all there is so far".to_owned(), Vec::new()),
         },
-        Ending::Stopped(end) => {
-            ("stopped", format!("the feed has stopped after {} lines", in_digits(end.lines)), Vec::new())
-        }
+        Ending::Stopped(end) => ("stopped", format!("the feed has stopped after {}", in_lines(end.lines)), Vec::new()),
     };
     if left.shown.is_some() && left.first > options.oldest {
         let from = left.first.saturating_sub(STEP).max(options.oldest);
