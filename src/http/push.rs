@@ -59,9 +59,13 @@ pub(super) async fn take(
     let brought = Brought { feed: &feed, sender: &asked.sender };
     let mut pushed = Lines { sink, brought, open: BytesMut::new(), lines: 0, bytes: 0, is_over: false };
     let mut body = Pin::new(Box::new(body));
+    let mut has_broken_off = false;
     while let Some(frame) = body.frame().await {
-        // what came before it broke off is kept, and nobody is there to be told
-        let Ok(frame) = frame else { break };
+        // what came before that is kept
+        let Ok(frame) = frame else {
+            has_broken_off = true;
+            break;
+        };
         if let Ok(data) = frame.into_data() {
             pushed.take(&data);
         }
@@ -76,6 +80,11 @@ pub(super) async fn take(
             pushed.lines
         );
         return Err(Refusal::unavailable(taken, RETRY_AFTER).remedy("send the others again"));
+    }
+    if has_broken_off {
+        // mostly nobody is there to be told
+        let taken = format!("the body broke off; lines that are in feed `{name}`: {}", pushed.lines);
+        return Err(Refusal::bad_request(taken).remedy("send the others again"));
     }
     let pushed = Pushed { lines: pushed.lines, bytes: pushed.bytes };
     Ok(match asked.wanted {

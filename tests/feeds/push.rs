@@ -114,6 +114,17 @@ fn a_long_line_is_cut_and_its_newline_is_its_own() {
 }
 
 #[test]
+fn who_sends_a_broken_body_is_told_what_of_it_is_kept() {
+    let server = Server::start(APP);
+    let mut sender = Sender::begin(&server);
+    sender.send(b"one\ntwo\n");
+    let answer = sender.end_with(b"zz\r\nab");
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(answer.contains("the body broke off; lines that are in feed `app`: 2"), "{answer}");
+    assert_eq!(server.get("/feeds/app?follow=0").text(), "one\ntwo\n");
+}
+
+#[test]
 fn another_site_pushes_nothing() {
     let server = Server::start(APP);
     let refused = server.request("POST", "/feeds/app/lines").header("Origin", "https://evil.example");
