@@ -1,8 +1,10 @@
 //! `joblines run JOB NAME=VALUE`: what a job is told, what it reads, and `-d`.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
+
+use serde_json::Value;
 
 use crate::harness::{Ended, Server, joblines, wait_for};
 use crate::{ask, ask_with_input};
@@ -122,6 +124,50 @@ fn a_detached_run_whose_input_is_not_taken_to_its_end_is_a_failure() {
     let last = ended.stderr.lines().last().unwrap();
     assert!(last.starts_with("joblines: the server did not take the input to its end"), "{last}");
     assert_eq!(server.ended(ended.text().trim_end())["state"], "failed");
+}
+
+#[test]
+fn a_standard_input_that_cannot_be_read_is_not_blamed_on_the_server() {
+    let server = Server::start(JOBS);
+    for detach in [&[][..], &["-d"]] {
+        let mut command = joblines(["run", "-i", "reads"]);
+        command.args(detach).env("JOBLINES_SERVER", server.url("")).stdin(File::open("/").unwrap());
+        let ended = Ended::from(command.output().unwrap());
+        assert!(ended.code.is_some_and(|code| code != 0), "{}", ended.stderr);
+        assert!(ended.stderr.contains("joblines: standard input cannot be read (Is a directory"), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("gave no answer"), "{}", ended.stderr);
+    }
+}
+
+/// All that a run printed, as its text says and as it does in ndjson.
+fn printed(objects: &[Value]) -> String {
+    let lines = objects.iter().filter(|object| object["type"] == "line" && object["stream"] == "stdout");
+    let text = |line: &Value| {
+        let newline = if line.get("partial").is_some() { "" } else { "\n" };
+        line["text"].as_str().unwrap().to_owned() + newline
+    };
+    lines.map(text).collect()
+}
+
+#[test]
+fn a_run_whose_input_is_too_long_is_shown_to_its_end_all_the_same() {
+    let server = Server::start("[jobs.reads]\ncommand = 'printf one; cat'\nstdin = 'body'\nmax_body = '1MB'\n");
+    for input in [vec![b'a'; 10_000_000], b"line\n".repeat(2_000_000)] {
+        let ended = ask_with_input(&server, &["run", "-i", "reads"], &input);
+        assert_eq!(ended.code, Some(128 + 15), "{}", ended.stderr);
+        assert!(ended.one_line().contains("it has more than 1000000 bytes, its max_body"), "{}", ended.stderr);
+        let run = server.runs("reads")[0]["run"].as_str().unwrap().to_owned();
+        let text = server.get(&format!("/runs/{run}")).text();
+        assert!(ended.text() == text, "{} of {} bytes", ended.stdout.len(), text.len());
+        let ended = ask_with_input(&server, &["run", "-i", "reads", "--json"], &input);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(128 + 15), ""));
+        let objects: Vec<Value> = ended.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let run = objects[0]["run"].as_str().unwrap();
+        let all = server.ndjson(&format!("/runs/{run}?format=ndjson"));
+        assert!(printed(&objects) == printed(&all), "{} of {} objects", objects.len(), all.len());
+        assert_eq!(objects.last(), all.last());
+        assert_eq!(objects.iter().filter(|object| object["type"] == "run").count(), 1);
+    }
 }
 
 #[test]

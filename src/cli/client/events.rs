@@ -43,6 +43,8 @@ pub enum Event {
 /// A line, or a piece of one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Text {
+    /// The number of its line.
+    pub seq: u64,
     /// Where it came from, as the server names it.
     pub stream: String,
     /// Exactly what was printed.
@@ -105,6 +107,8 @@ struct Object<'a> {
     kind: Cow<'a, str>,
     #[serde(borrow, default)]
     run: Cow<'a, str>,
+    #[serde(default)]
+    seq: u64,
     #[serde(borrow, default)]
     stream: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -134,7 +138,8 @@ pub fn parse(line: &[u8]) -> Result<Event, NotEvents> {
                 Some(base64) => STANDARD.decode(base64)?,
                 None => object.text.into_owned().into_bytes(),
             };
-            Event::Line(Text { stream: object.stream.into_owned(), bytes, is_partial: object.partial })
+            let (seq, stream) = (object.seq, object.stream.into_owned());
+            Event::Line(Text { seq, stream, bytes, is_partial: object.partial })
         }
         "end" => Event::End { state: object.state.into_owned(), exit_code: object.exit_code, signal: object.signal },
         _ => Event::Other,
@@ -161,14 +166,14 @@ mod tests {
     );
 
     fn expected() -> Vec<Event> {
-        let line = |stream: &str, bytes: &[u8], is_partial| {
-            Event::Line(Text { stream: stream.to_owned(), bytes: bytes.to_vec(), is_partial })
+        let line = |seq, stream: &str, bytes: &[u8], is_partial| {
+            Event::Line(Text { seq, stream: stream.to_owned(), bytes: bytes.to_vec(), is_partial })
         };
         vec![
             Event::Run { run: "R1".to_owned() },
             Event::Other,
-            line("stdout", "café\t\"x\"".as_bytes(), false),
-            line("stderr", b"\xff\0", true),
+            line(1, "stdout", "café\t\"x\"".as_bytes(), false),
+            line(2, "stderr", b"\xff\0", true),
             Event::Other,
             Event::Queue { ahead: 2 },
             Event::End { state: "failed".to_owned(), exit_code: Some(3), signal: None },

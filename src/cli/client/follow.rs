@@ -6,6 +6,8 @@ use std::io;
 use std::pin::Pin;
 use std::task::Poll;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming};
@@ -13,7 +15,7 @@ use thiserror::Error;
 use tokio::io::AsyncWrite;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Event, Events, NotEvents, Side, Spinner, Terminal, Text, parse};
+use super::{Event, Events, NotEvents, Shown, Side, Spinner, Terminal, Text, parse};
 
 /// Why a run's end was not seen.
 #[derive(Debug, Error)]
@@ -53,13 +55,26 @@ pub struct Following {
     pub run: Option<String>,
     /// The events are printed as they are.
     json: bool,
+    shown: Shown,
     spinner: Spinner,
 }
 
 impl Following {
     /// The run that `body` tells of, called `name` while it is waited for.
     pub fn new(body: Incoming, name: &str, json: bool) -> Self {
-        Following { body, events: Events::default(), run: None, json, spinner: Spinner::new(name, Instant::now()) }
+        let spinner = Spinner::new(name, Instant::now());
+        Following { body, events: Events::default(), run: None, json, shown: Shown::default(), spinner }
+    }
+
+    /// The line with which another answer has to begin that goes on where this one has broken off.
+    pub fn break_off(&mut self) -> u64 {
+        self.events = Events::default();
+        self.shown.go_on()
+    }
+
+    /// Goes on with `body`, which begins there.
+    pub fn go_on(&mut self, body: Incoming) {
+        self.body = body;
     }
 
     /// Writes lines as they come, until the end. `known` is told the run's id as soon as it comes.
@@ -75,8 +90,8 @@ impl Following {
         loop {
             while let Some(line) = self.events.take_line()? {
                 let event = parse(&line)?;
-                if self.json && !line.trim_ascii().is_empty() {
-                    terminal.write(Side::Out, &[&line, b"\n"]).await?;
+                if self.json {
+                    self.print(&line, &event, terminal).await?;
                 }
                 match event {
                     Event::Run { run } => {
@@ -86,8 +101,10 @@ impl Following {
                     Event::Queue { ahead } => self.spinner.queue(ahead),
                     Event::Line(text) => {
                         self.spinner.hear(Instant::now());
-                        if !self.json {
-                            write_text(terminal, &text).await?;
+                        if !self.json
+                            && let Some(rest) = self.shown.take(&text)
+                        {
+                            write_text(terminal, &text, rest).await?;
                         }
                     }
                     Event::End { state, exit_code, signal } => {
@@ -113,6 +130,31 @@ impl Following {
                 }
             }
         }
+    }
+
+    /// Prints an event as it came, without what has been printed before.
+    async fn print<O, E>(&mut self, line: &[u8], event: &Event, terminal: &mut Terminal<O, E>) -> Result<(), Broken>
+    where
+        O: AsyncWrite + Unpin + Send,
+        E: AsyncWrite + Unpin + Send,
+    {
+        let shortened;
+        let line = match event {
+            Event::Run { .. } if self.run.is_some() => return Ok(()),
+            Event::Line(text) => match self.shown.take(text) {
+                None => return Ok(()),
+                Some(rest) if rest.len() < text.bytes.len() => {
+                    shortened = with_text(line, rest).map_err(NotEvents::from)?;
+                    &shortened
+                }
+                Some(_) => line,
+            },
+            _ => line,
+        };
+        if !line.trim_ascii().is_empty() {
+            terminal.write(Side::Out, &[line, b"\n"]).await?;
+        }
+        Ok(())
     }
 
     /// The next frame. What waits to be written is written before this waits; while it does, it is told for how long.
@@ -143,8 +185,8 @@ impl Following {
     }
 }
 
-/// Writes a line where the job wrote it, and joblines' own to standard error.
-pub async fn write_text<O, E>(terminal: &mut Terminal<O, E>, text: &Text) -> io::Result<()>
+/// Writes `rest` of a line where the job wrote it, and joblines' own to standard error.
+async fn write_text<O, E>(terminal: &mut Terminal<O, E>, text: &Text, rest: &[u8]) -> io::Result<()>
 where
     O: AsyncWrite + Unpin + Send,
     E: AsyncWrite + Unpin + Send,
@@ -152,10 +194,21 @@ where
     let newline: &[u8] = if text.is_partial { b"" } else { b"\n" };
     match text.stream.as_str() {
         "system" => {
-            let words = String::from_utf8_lossy(&text.bytes).replace(char::is_control, "\u{fffd}");
+            let words = String::from_utf8_lossy(rest).replace(char::is_control, "\u{fffd}");
             terminal.write(Side::Err, &[b"joblines: ", words.as_bytes(), b"\n"]).await
         }
-        "stderr" => terminal.write(Side::Err, &[&text.bytes, newline]).await,
-        _ => terminal.write(Side::Out, &[&text.bytes, newline]).await,
+        "stderr" => terminal.write(Side::Err, &[rest, newline]).await,
+        _ => terminal.write(Side::Out, &[rest, newline]).await,
     }
+}
+
+/// The object of a line with another text, as the server would write it.
+fn with_text(line: &[u8], text: &[u8]) -> serde_json::Result<Vec<u8>> {
+    let mut object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line)?;
+    object.remove("base64");
+    if std::str::from_utf8(text).is_err() {
+        object.insert("base64".to_owned(), STANDARD.encode(text).into());
+    }
+    object.insert("text".to_owned(), String::from_utf8_lossy(text).into());
+    serde_json::to_vec(&object)
 }

@@ -36,6 +36,11 @@ impl Sending {
             Err(_) => Ok(()),
         }
     }
+
+    /// Why nothing more is sent, where the connection is over because of that.
+    pub async fn failure(self) -> Option<Unsent> {
+        if self.0.is_finished() { self.finish().await.err() } else { None }
+    }
 }
 
 impl From<hyper::Error> for Unsent {

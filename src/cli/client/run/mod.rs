@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Asking, Broken, Client, FAILED, Failure, Following, NDJSON, REFUSED, Refused, Seen, Sent, Terminal, Trouble,
-    collect,
+    Unsent, collect,
 };
 use crate::http::query::encode;
 use values::Given;
@@ -252,8 +252,9 @@ where
     E: AsyncWrite + Unpin + Send,
 {
     let path = format!("/jobs/{}?format=ndjson{}", encode(&order.job), order.query);
-    let response = match client.post(&path, NDJSON, order.sent).await {
-        Ok(response) => response,
+    let has_input = matches!(order.sent, Sent::Input);
+    let (response, sending) = match client.post_long(&path, NDJSON, order.sent).await {
+        Ok(answer) => answer,
         Err(failure) => return fail(failure, terminal).await,
     };
     if response.status() != StatusCode::OK {
@@ -272,7 +273,14 @@ where
             let _ = known.send(run.to_owned());
         }
     };
-    let broken = match following.follow(tell, terminal).await {
+    let mut seen = following.follow(tell, terminal).await;
+    if has_input && matches!(seen, Ok(Seen::Pause) | Err(Broken::Lost)) {
+        if let Some(unreadable @ Unsent::Unreadable(_)) = sending.failure().await {
+            terminal.say(&unreadable.to_string()).await;
+        }
+        seen = go_on(client, &mut following, terminal).await;
+    }
+    let broken = match seen {
         Ok(Seen::End { state, exit_code, signal }) => return exit_status(&state, exit_code, signal),
         Ok(Seen::Pause) => Broken::Lost,
         Err(Broken::Output(error)) if error.kind() == ErrorKind::BrokenPipe => return FAILED,
@@ -282,6 +290,24 @@ where
     let hint = run.map(|run| format!("; the run may go on: {run}")).unwrap_or_default();
     terminal.say(&format!("{broken}{hint}")).await;
     FAILED
+}
+
+/// Follows the run in an answer of its own. Where the input is not sent to its end, the connection ends with it, and what
+/// the server has said last is lost.
+async fn go_on<O, E>(client: &Client, following: &mut Following, terminal: &mut Terminal<O, E>) -> Result<Seen, Broken>
+where
+    O: AsyncWrite + Unpin + Send,
+    E: AsyncWrite + Unpin + Send,
+{
+    let from = following.break_off();
+    let Some(run) = &following.run else { return Err(Broken::Lost) };
+    match client.get(&format!("/runs/{}?format=ndjson&from={from}", encode(run)), NDJSON).await {
+        Ok(response) if response.status() == StatusCode::OK && is_ndjson(&response) => {
+            following.go_on(response.into_body());
+            following.follow(|_| {}, terminal).await
+        }
+        Ok(_) | Err(_) => Err(Broken::Lost),
+    }
 }
 
 fn is_ndjson(response: &Response<Incoming>) -> bool {
