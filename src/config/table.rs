@@ -187,15 +187,24 @@ impl<'t> Value<'t> {
         Mistake::new(self.key_span.clone(), problem, remedy)
     }
 
-    /// The string as `parse` understands it. A number in its place is shown in quotes with `unit` after it.
+    /// The string as `parse` understands it. A number in its place is shown in quotes with `unit` after it, where `parse`
+    /// would take that.
     pub(super) fn parsed<T>(
         &self,
         example: &str,
         unit: Option<&str>,
-        parse: impl FnOnce(&'t str) -> Result<T, Invalid>,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
     ) -> Result<T, Mistake> {
-        let text = self.string(example, unit)?;
-        parse(text).map_err(|invalid| Mistake::of_invalid(self.node.span(), invalid))
+        match self.node.get_ref() {
+            DeValue::String(text) if text.contains('\0') => {
+                Err(self.mistake(format!("`{}` contains a NUL", self.key), "no program can be given one"))
+            }
+            DeValue::String(text) => parse(text).map_err(|invalid| Mistake::of_invalid(self.node.span(), invalid)),
+            _ => {
+                let meant = unit.and_then(|unit| self.with_unit(unit)).filter(|meant| parse(meant).is_ok());
+                Err(self.wrong_type("a string", &format!("\"{}\"", meant.as_deref().unwrap_or(example))))
+            }
+        }
     }
 
     /// A string, as it is.
@@ -203,20 +212,15 @@ impl<'t> Value<'t> {
         self.parsed(example, None, |text| Ok(text.to_owned()))
     }
 
-    fn string(&self, example: &str, unit: Option<&str>) -> Result<&'t str, Mistake> {
-        let found = match self.node.get_ref() {
-            DeValue::String(text) if text.contains('\0') => {
-                return Err(self.mistake(format!("`{}` contains a NUL", self.key), "no program can be given one"));
-            }
-            DeValue::String(text) => return Ok(text),
-            DeValue::Integer(number) => Some(number.to_string()),
-            DeValue::Float(number) => Some(number.to_string()).filter(|_| unit == Some("")),
-            DeValue::Boolean(truth) => Some(truth.to_string()).filter(|_| unit == Some("")),
-            DeValue::Datetime(time) => Some(time.to_string()).filter(|_| unit == Some("")),
-            DeValue::Array(_) | DeValue::Table(_) => None,
-        };
-        let quoted = found.zip(unit).map(|(number, unit)| format!("\"{number}{unit}\""));
-        Err(self.wrong_type("a string", &quoted.unwrap_or_else(|| format!("\"{example}\""))))
+    /// A number with a unit after it; where there is no unit, anything that is not made of several.
+    fn with_unit(&self, unit: &str) -> Option<String> {
+        match self.node.get_ref() {
+            DeValue::Integer(number) => Some(format!("{number}{unit}")),
+            DeValue::Float(number) => Some(number.to_string()).filter(|_| unit.is_empty()),
+            DeValue::Boolean(truth) => Some(truth.to_string()).filter(|_| unit.is_empty()),
+            DeValue::Datetime(time) => Some(time.to_string()).filter(|_| unit.is_empty()),
+            DeValue::String(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+        }
     }
 
     /// `true` or `false`.

@@ -7,6 +7,11 @@ fn a_wrong_type_says_what_was_found_and_what_to_write() {
     for (keys, said) in [
         ("max_output = 1024", "3:14 `max_output` must be a string, not a whole number; write `max_output = \"1024B\"`"),
         ("timeout = 1.5", "3:11 `timeout` must be a string, not a number with a fraction; write `timeout = \"30m\"`"),
+        ("grace = -1", "3:9 `grace` must be a string, not a whole number; write `grace = \"10s\"`"),
+        ("grace = 0", "3:9 `grace` must be a string, not a whole number; write `grace = \"0s\"`"),
+        ("timeout = 0", "3:11 `timeout` must be a string, not a whole number; write `timeout = \"30m\"`"),
+        ("max_output = -5", "3:14 `max_output` must be a string, not a whole number; write `max_output = \"1GiB\"`"),
+        ("env.OFFSET = -5", "3:14 `OFFSET` must be a string, not a whole number; write `OFFSET = \"-5\"`"),
         ("pty = 'true'", "3:7 `pty` must be true or false, not a string; write `pty = true`"),
         ("env.PORT = 8080", "3:12 `PORT` must be a string, not a whole number; write `PORT = \"8080\"`"),
         ("env.D = true", "3:9 `D` must be a string, not true or false; write `D = \"true\"`"),
