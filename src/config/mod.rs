@@ -241,6 +241,7 @@ pub fn load(path: &Path) -> Result<Config, Mistakes> {
 /// Checks `text`, the content of the `jobs.toml` at `path`; relative paths in it start at `folder`. Of the files it only
 /// reads those that `env_file` and `password_file` name.
 pub fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Mistakes> {
+    let text = without_mark(text);
     let mut mistakes = Mistakes::of(path, text);
     let (root, syntax_errors) = DeTable::parse_recoverable(text);
     mistakes.push_syntax(&syntax_errors);
@@ -299,8 +300,13 @@ fn read_text(path: &Path) -> Result<String, Unreadable> {
         let valid = error.utf8_error().valid_up_to();
         let mut bytes = error.into_bytes();
         bytes.truncate(valid);
-        Unreadable::NotUtf8(String::from_utf8_lossy(&bytes).into_owned())
+        Unreadable::NotUtf8(without_mark(&String::from_utf8_lossy(&bytes)).to_owned())
     })
+}
+
+/// `text` without the byte order mark that some editors begin a file with: nobody sees it, and no column counts it.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// A path as written, made absolute from `folder`.

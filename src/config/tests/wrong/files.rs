@@ -76,6 +76,18 @@ error: `x y` is not a host name
 }
 
 #[test]
+fn a_byte_order_mark_counts_for_nothing() {
+    for text in ["comand = 'x'", "[jobs.a]\ncomand = 'x'\n", "x = ü", "größe = 1"] {
+        assert_eq!(shown(&format!("\u{feff}{text}")), shown(text));
+    }
+    assert_eq!(parsed("\u{feff}[jobs.a]\ncommand = 'x'"), parsed("[jobs.a]\ncommand = 'x'"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("jobs.toml");
+    std::fs::write(&path, b"\xef\xbb\xbfx = '\xff'").expect("a file");
+    assert!(load(&path).expect_err("not UTF-8").to_string().contains("jobs.toml:1:6\n"));
+}
+
+#[test]
 fn colours_are_for_terminals_only() {
     let mistakes = parsed("x = 1").expect_err("an unknown key");
     assert!(!mistakes.to_string().contains('\u{1b}'));
