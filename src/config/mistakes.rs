@@ -208,12 +208,24 @@ impl fmt::Display for Mistakes {
 impl std::error::Error for Mistakes {}
 
 fn syntax_remedy(message: &str) -> Option<&'static str> {
-    const REMEDIES: [(&str, &str); 5] = [
+    const CONTROL: &str = "take the control character out, or write it by its number: `\\u001b`";
+    const CONTROL_IN_SINGLE_QUOTES: &str =
+        "take the control character out, or write it in double quotes by its number: `\"\\u001b\"`";
+    const DEEP: &str = "no key takes anything that is nested so deeply: write it flatter";
+    const REMEDIES: [(&str, &str); 13] = [
         ("duplicate key", "give it once, or another name"),
         ("string values must be quoted", "put text in quotes: `\"text\"`"),
         ("invalid boolean", "write `true` or `false` in lower case; put text in quotes"),
         ("key with no value", "write `key = value`"),
         ("missing escaped value", "write `\\\\` for a backslash, or put the text in single quotes"),
+        ("invalid unquoted key", "put a key with other characters in quotes: `\"key\"`"),
+        ("invalid basic string, expected non-double-quote", CONTROL),
+        ("invalid multi-line basic string, expected `\\`, characters", CONTROL),
+        ("invalid literal string, expected non-single-quote", CONTROL_IN_SINGLE_QUOTES),
+        ("invalid multi-line literal string, expected non-single-quote", CONTROL_IN_SINGLE_QUOTES),
+        ("invalid comment character", "take the control character out"),
+        ("cannot recurse further", DEEP),
+        ("recursion limit", DEEP),
     ];
     REMEDIES.into_iter().find(|(start, _)| message.starts_with(start)).map(|(_, remedy)| remedy)
 }

@@ -88,6 +88,28 @@ fn a_byte_order_mark_counts_for_nothing() {
 }
 
 #[test]
+fn syntax_that_is_broken_has_its_remedy() {
+    let deep = format!("a = {}1{}", "[".repeat(200), "]".repeat(200));
+    let dotted = format!("{}a = 1", "a.".repeat(200));
+    for (text, remedy) in [
+        ("ü = 1", "put a key with other characters in quotes: `\"key\"`"),
+        ("a = \"x\u{1}\"", "take the control character out, or write it by its number: `\\u001b`"),
+        ("a = \"\"\"x\u{1}\"\"\"", "take the control character out, or write it by its number: `\\u001b`"),
+        ("a = 'x\u{1}'", "take the control character out, or write it in double quotes by its number: `\"\\u001b\"`"),
+        (
+            "a = '''x\u{1}'''",
+            "take the control character out, or write it in double quotes by its number: `\"\\u001b\"`",
+        ),
+        ("# x\u{1}", "take the control character out"),
+        (deep.as_str(), "no key takes anything that is nested so deeply: write it flatter"),
+        (dotted.as_str(), "no key takes anything that is nested so deeply: write it flatter"),
+    ] {
+        let said = shown(text);
+        assert!(said.contains("not TOML") && said.contains(&format!("= help: {remedy}")), "{text}: {said}");
+    }
+}
+
+#[test]
 fn colours_are_for_terminals_only() {
     let mistakes = parsed("x = 1").expect_err("an unknown key");
     assert!(!mistakes.to_string().contains('\u{1b}'));
