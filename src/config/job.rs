@@ -63,7 +63,7 @@ pub(super) fn read(jobs: &mut Table<'_, '_>, name: &Spanned<DeString<'_>>, folde
     let process = take_process(&mut table, command.unwrap_or(Command::List(Vec::new())), folder);
     let (stdin, overlap) = (take_stdin(&mut table), take_overlap(&mut table));
     if stdin != Stdin::None {
-        check_input(&mut table, process.pty, overlap);
+        check_overlap(&mut table, overlap);
     }
     let on_disconnect = table.take("on_disconnect", |value| {
         value.choice(&[("continue", OnDisconnect::Continue), ("cancel", OnDisconnect::Cancel)])
@@ -245,12 +245,8 @@ fn take_overlap(table: &mut Table<'_, '_>) -> Overlap {
     overlap.unwrap_or(Overlap::Allow)
 }
 
-/// Finds what does not go with an input of the job's own.
-fn check_input(table: &mut Table<'_, '_>, pty: bool, overlap: Overlap) {
-    if pty {
-        let problem = "the input of a job on a terminal is the terminal, not a request's body";
-        table.take("stdin", |value| Err::<(), _>(value.mistake(problem, "take `stdin` or `pty` out")));
-    }
+/// Finds what does not go with an input of the run's own.
+fn check_overlap(table: &mut Table<'_, '_>, overlap: Overlap) {
     if overlap == Overlap::Attach {
         let problem = "whoever joins a run cannot give it another input";
         let remedy = "with `stdin = \"body\"` it may be `\"allow\"`, `\"queue\"`, `\"refuse\"`, `\"replace\"`";

@@ -266,3 +266,12 @@ fn curl_detaches_with_a_large_file() {
         assert_eq!(server.get(&format!("/runs/{run}")).text().trim(), (20 << 20).to_string());
     }
 }
+
+#[test]
+fn a_job_on_a_terminal_reads_the_body_and_prints_on_the_terminal() {
+    let server = Server::start(
+        "[jobs.job]\ncommand = 'test -t 0 || echo pipe; test -t 1 && echo terminal; cat'\nstdin = 'body'\npty = true\n",
+    );
+    let response = server.request("POST", "/jobs/job").body("application/octet-stream", *b"one\n\x04two").send();
+    assert_eq!(response.expect(200).text(), "pipe\r\nterminal\r\none\r\n\u{4}two");
+}

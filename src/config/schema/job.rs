@@ -12,8 +12,7 @@ pub(super) fn job() -> Value {
         table("A job: a command that a page runs and shows", &[job_command(), job_start(), job_run(), job_end()]);
     if let Some(job) = job.as_object_mut() {
         let is_body = json!({ "required": ["stdin"], "properties": { "stdin": { "const": "body" } } });
-        let goes_with_it =
-            json!({ "properties": { "pty": { "const": false }, "overlap": { "not": { "const": "attach" } } } });
+        let goes_with_it = json!({ "properties": { "overlap": { "not": { "const": "attach" } } } });
         let rules = [where_there_is("max_body", is_body.clone()), json!({ "if": is_body, "then": goes_with_it })];
         job.insert("required".into(), json!(["command"]));
         job.insert("allOf".into(), json!(rules));

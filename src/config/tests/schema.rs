@@ -92,7 +92,7 @@ fn a_good_file_is_good_to_an_editor() {
         "[server]\n[jobs]",
         "[server]\nlisten = ['unix:x.sock', '[::1]:0']\nbase_path = '/a/b'\nkeep_for = ' 1d 2h3m '\nkeep_bytes = '10 GiB'",
         "[jobs.'a.b']\ncommand = 'x'\ngroup = 'Größe'\nenv = { A = '' }\nenv_file = []\ninherit_env = ['A']\ngrace = '0s'",
-        "[jobs.x]\ncommand = ['x', '']\nstdin = 'body'\nmax_body = '1kB'\noverlap = 'queue'\npty = false",
+        "[jobs.x]\ncommand = ['x', '']\nstdin = 'body'\nmax_body = '1kB'\noverlap = 'queue'\npty = true",
         "[jobs.x]\ncommand = 'x'\nparams.a = {}\nparams.b = { type = 'int', min = 1, default = '2' }\n\
          params.c = { type = 'int', choices = [1, '2'], default = 2 }\nparams.d = { type = 'bool', default = true }\n\
          params.e = { choices_from = ['x'], default = 'y' }\nparams.f = { type = 'secret', pattern = 'x' }",
@@ -135,7 +135,6 @@ fn what_an_editor_underlines_is_a_mistake() {
         "methods = ['GET', 'GET']",
         "on_disconnect = 'x'",
         "overlap = 'x'",
-        "stdin = 'body'\npty = true",
         "stdin = 'body'\noverlap = 'attach'",
         "max_body = '1MiB'",
         "stdin = 'none'\nmax_body = '1MiB'",

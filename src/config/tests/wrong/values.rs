@@ -90,10 +90,6 @@ fn values_out_of_bounds_are_refused_at_their_place() {
 fn an_input_needs_a_run_of_its_own() {
     for (keys, said) in [
         (
-            "stdin = 'body'\npty = true",
-            "3:9 the input of a job on a terminal is the terminal, not a request's body; take `stdin` or `pty` out",
-        ),
-        (
             "overlap = 'attach'\nstdin = 'body'",
             "3:11 whoever joins a run cannot give it another input; with `stdin = \"body\"` it may be `\"allow\"`, \
              `\"queue\"`, `\"refuse\"`, `\"replace\"`",
