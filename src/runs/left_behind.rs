@@ -1,5 +1,5 @@
 //! What the last server left behind: its unended runs are settled as lost, with every line they had, and what is left of
-//! their processes is ended. It begins no run.
+//! their processes is ended. And when a run can be found like that. It begins no run.
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tracing::{info, warn};
 
-use super::{Receipt, RunRecord, Runs};
+use super::{Receipt, Run, RunRecord, Runs};
 use crate::journal::{Recovered, forget, recover, retire};
 use crate::record::{End, Outcome, RunId, State};
 use crate::sources::process::{end_orphans, end_strays};
@@ -20,6 +20,17 @@ use crate::sources::process::{end_orphans, end_strays};
 const ORPHANS_GRACE: Duration = Duration::from_secs(10);
 
 impl Runs {
+    /// Waits until `run` would be found if the server were killed: by its journal once it has begun, by the history while
+    /// it waits for its turn.
+    pub async fn noted(&self, run: &Run) {
+        match run.state() {
+            // whoever asks the history has it written
+            State::Queued => drop(self.history.find(run.id).await),
+            // a command that cannot be started is a run that has failed
+            _ => drop(run.begun().await),
+        }
+    }
+
     /// The runs that the last server left without an end, and those that it had no time to enter into the history.
     pub(super) async fn left_behind(&self) -> anyhow::Result<Vec<RunRecord>> {
         let mut left = self.history.unended().await?;

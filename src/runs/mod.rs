@@ -259,17 +259,6 @@ impl Runs {
         (Arc::new(run), writer)
     }
 
-    /// Waits until `run` would be found if the server were killed: by its journal once it has begun, by the history while
-    /// it waits for its turn.
-    pub async fn noted(&self, run: &Run) {
-        match run.state() {
-            // whoever asks the history has it written
-            State::Queued => drop(self.history.find(run.id).await),
-            // a command that cannot be started is a run that has failed
-            _ => drop(run.begun().await),
-        }
-    }
-
     /// Other limits, at once: where there are more turns, those that wait begin; where there are fewer, nobody is ended.
     pub fn apply(&self, limits: Limits) {
         self.live().limit(&limits);
