@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::process::Signal;
 
@@ -138,11 +138,19 @@ fn ctrl_c_cancels_the_run() {
     wait_for("the job to be gone", || !processes::is_alive(pid));
 }
 
+/// `joblines` with these arguments, to which a signal does what it usually does, however the tests were started: in the
+/// background of a shell, an interrupt does nothing.
+fn interruptible(args: &[&str]) -> Command {
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT,TERM", env!("CARGO_BIN_EXE_joblines")]).args(args);
+    command
+}
+
 #[test]
 fn before_anything_is_started_a_signal_ends_it_as_any_program() {
     let server = Server::start("[jobs.job]\ncommand = 'true'\nparams.token = { type = 'secret' }\n");
     for signal in [Signal::INT, Signal::TERM] {
-        let mut command = joblines(["run", "job", "token=@-", "--server", &server.url("")]);
+        let mut command = interruptible(&["run", "job", "token=@-", "--server", &server.url("")]);
         let mut client = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = client.stdin.take().unwrap();
         stdin.write_all(b"half").unwrap();
@@ -158,7 +166,7 @@ fn where_no_run_is_waited_for_a_silent_server_is_left_at_a_signal() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     for args in [&["run", "job", "a=b"][..], &["run", "-d", "job"]] {
-        let mut client = joblines(args).env("JOBLINES_SERVER", &url).spawn().unwrap();
+        let mut client = interruptible(args).env("JOBLINES_SERVER", &url).spawn().unwrap();
         let (mut connection, _) = silent.accept().unwrap();
         // it asks, and waits for the answer from here on
         connection.read_exact(&mut [0; 5]).unwrap();

@@ -3,8 +3,8 @@
 //! first line begins, for hyper tells nobody of a head that is too long. It only looks at what goes by.
 //!
 //! A client may send its next request without waiting for the answer, and hyper reads ahead. So every byte of a
-//! connection is looked at, and heads are found behind the bodies before them. Where that cannot be, for the end of a
-//! body is not told in its head, the request is to be the connection's last.
+//! connection is looked at, and heads are found behind the bodies before them, by their lengths or by those of their chunks
+//! (RFC 9112 §7.1). Where that cannot be, the request is to be the connection's last.
 
 const LENGTH: &[u8] = b"content-length:";
 const CODING: &[u8] = b"transfer-encoding:";
@@ -19,8 +19,9 @@ const BEGINNING: usize = 256;
 #[derive(Debug)]
 pub(super) struct Framing {
     beginning: [u8; BEGINNING],
-    /// Bytes of the first line, as far as they are remembered.
+    /// Bytes of the first line, as far as they are remembered; of the last head's until another one begins.
     begun: usize,
+    is_within_head: bool,
     is_behind_first: bool,
     /// As much of the present line as tells something.
     line: [u8; TELLING],
@@ -28,8 +29,10 @@ pub(super) struct Framing {
     length: usize,
     body: Body,
     has_coding: bool,
-    /// Bytes of a body that are yet to go by.
+    /// Bytes of a body, or of a chunk of it, that are yet to go by.
     to_come: u64,
+    /// Where in a body that comes in chunks.
+    chunks: Option<Chunks>,
     /// Heads that are over, whose requests have not begun; all but the last one's tell plainly where the next one begins.
     over: usize,
     /// The last of them: nothing behind it is looked at.
@@ -43,6 +46,13 @@ enum Body {
     Long(u64),
     /// More than once, or in other words than digits: hyper is to judge that.
     Unclear,
+}
+
+/// What the next line of a body in chunks is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Chunks {
+    Size,
+    Trailer,
 }
 
 /// What was seen of a request's head.
@@ -59,12 +69,14 @@ impl Default for Framing {
         Framing {
             beginning: [0; BEGINNING],
             begun: 0,
+            is_within_head: false,
             is_behind_first: false,
             line: [0; TELLING],
             length: 0,
             body: Body::Unsaid,
             has_coding: false,
             to_come: 0,
+            chunks: None,
             over: 0,
             last: None,
         }
@@ -97,10 +109,10 @@ impl Framing {
 
     /// Whether a head has begun, and is not over.
     pub(super) fn is_within_head(&self) -> bool {
-        self.begun > 0
+        self.is_within_head
     }
 
-    /// How the first line of the present head begins.
+    /// How the first line of the present head begins, or of the last one where none does.
     pub(super) fn beginning(&self) -> &[u8] {
         self.beginning.get(..self.begun).unwrap_or_default()
     }
@@ -108,7 +120,10 @@ impl Framing {
     /// A part of the present line.
     fn add(&mut self, part: &[u8]) {
         let mut telling = part.iter().filter(|&&byte| byte != b'\r');
-        if !self.is_behind_first {
+        if !self.is_behind_first && self.chunks.is_none() {
+            if !self.is_within_head && telling.clone().next().is_some() {
+                (self.is_within_head, self.begun) = (true, 0);
+            }
             let room = self.beginning.iter_mut().skip(self.begun);
             self.begun += room.zip(telling.clone()).map(|(place, byte)| *place = *byte).count();
         }
@@ -118,6 +133,21 @@ impl Framing {
 
     fn end_line(&mut self) {
         let line = self.line.get(..self.length).unwrap_or(&self.line);
+        if let Some(chunks) = self.chunks {
+            match chunks {
+                Chunks::Size => match chunk_size(line) {
+                    Some(0) => self.chunks = Some(Chunks::Trailer),
+                    // and the end of its line
+                    Some(size) => self.to_come = size.saturating_add(2),
+                    // hyper refuses that
+                    None => self.last = Some(Seen { is_ambiguous: false, is_last: true }),
+                },
+                Chunks::Trailer if self.length == 0 => self.chunks = None,
+                Chunks::Trailer => {}
+            }
+            self.length = 0;
+            return;
+        }
         if let Some(value) = line.strip_prefix(LENGTH) {
             let length = if self.length < TELLING { digits(value) } else { None };
             self.body = match (self.body, length) {
@@ -141,14 +171,26 @@ impl Framing {
                 self.over += 1;
                 self.to_come = length;
             }
+            Body::Unsaid => {
+                self.over += 1;
+                self.chunks = Some(Chunks::Size);
+            }
             body => {
                 let is_ambiguous = self.has_coding && body != Body::Unsaid;
                 self.last = Some(Seen { is_ambiguous, is_last: true });
             }
         }
-        (self.begun, self.is_behind_first) = (0, false);
-        (self.body, self.has_coding) = (Body::Unsaid, false);
+        (self.is_within_head, self.is_behind_first) = (false, false);
+        (self.body, self.has_coding, self.length) = (Body::Unsaid, false, 0);
     }
+}
+
+/// The length of a chunk as the line before it says it, its extensions aside.
+fn chunk_size(line: &[u8]) -> Option<u64> {
+    let end = line.iter().position(|byte| b"; \t".contains(byte)).unwrap_or(line.len());
+    let digits =
+        str::from_utf8(line.get(..end)?).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    u64::from_str_radix(digits, 16).ok()
 }
 
 /// The number that these digits are, with blanks around them.
@@ -203,9 +245,22 @@ mod tests {
     }
 
     #[test]
+    fn a_head_is_found_behind_chunks() {
+        let head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let bodies =
+            ["0\r\n\r\n", "1\r\nx\r\n0\r\n\r\n", "A;b=c\r\n0\r\n\r\n\r\n789\r\n00\r\nDigest: x\r\nB: c\r\n\r\n"];
+        for body in bodies {
+            assert_eq!(
+                seen(&format!("{GET}{head}{body}{GET}{head}{body}{BOTH}")),
+                [PLAIN, PLAIN, PLAIN, PLAIN, AMBIGUOUS]
+            );
+        }
+    }
+
+    #[test]
     fn nothing_follows_where_the_end_of_a_body_is_not_known() {
         let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-        assert_eq!(seen(&format!("{GET}{chunked}0\r\n\r\n{BOTH}")), [PLAIN, LAST]);
+        assert_eq!(seen(&format!("{GET}{chunked}x\r\n\r\n{BOTH}")), [PLAIN, PLAIN, LAST]);
         for length in ["+5", "5, 5", "0x5", "", "5\r\nContent-Length: 5", "18446744073709551616", &"0".repeat(60)] {
             let head = format!("POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\nhello{GET}");
             assert_eq!(seen(&head), [LAST], "{length}");
@@ -231,6 +286,7 @@ mod tests {
         assert!(!framing.is_within_head());
         framing.look(GET.as_bytes());
         assert!(!framing.is_within_head());
+        assert_eq!(framing.beginning(), b"GET / HTTP/1.1", "a head that is too long may be over");
         framing.look(b"GET /hea");
         assert!(framing.is_within_head());
         assert_eq!(framing.beginning(), b"GET /hea");
@@ -239,7 +295,8 @@ mod tests {
     #[test]
     fn one_way_is_none_too_many_and_a_body_is_not_looked_at() {
         assert_eq!(seen("POST / HTTP/1.1\r\nContent-Length: 5\r\nX-Transfer-Encoding: chunked\r\n\r\n"), [PLAIN]);
-        assert_eq!(seen("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nContent-Length: 5\r\n\r\n"), [LAST]);
+        let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n11\r\nContent-Length: 5\r\n0\r\n\r\n";
+        assert_eq!(seen(&format!("{chunked}{GET}")), [PLAIN, PLAIN]);
         let head = "POST / HTTP/1.1\r\nContent-Length: 30\r\n\r\nTransfer-Encoding: chunked\r\n\r\n";
         assert_eq!(seen(&format!("{head}{GET}")), [PLAIN, PLAIN]);
     }
