@@ -220,3 +220,6 @@ impl ChunkEntry {
         Totals { lines: self.next_line.saturating_sub(1), bytes: self.offset.saturating_add(self.length.into()) }
     }
 }
+
+#[cfg(test)]
+mod tests;
